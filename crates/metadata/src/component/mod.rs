@@ -1,0 +1,5 @@
+//! Which component a file belongs to.
+
+mod id;
+
+pub use id::ComponentId;

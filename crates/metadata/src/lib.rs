@@ -1,0 +1,6 @@
+//! Salesforce metadata as values: parse, identify, compare, merge. Pure: no IO, no clock, no randomness.
+
+pub mod component;
+pub mod path;
+pub mod table;
+pub mod xml;

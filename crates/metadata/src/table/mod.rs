@@ -1,0 +1,3 @@
+//! What is known of Salesforce metadata types, as data.
+
+pub mod schema;

@@ -1,0 +1,1 @@
+//! XML as a tree of byte ranges over the original text.
