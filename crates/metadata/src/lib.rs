@@ -1,6 +1,8 @@
 //! Salesforce metadata as values: parse, identify, compare, merge. Pure: no IO, no clock, no randomness.
 
 pub mod component;
+pub mod conflict;
+pub mod merge;
 pub mod path;
 pub mod table;
 pub mod xml;

@@ -1,3 +1,5 @@
 //! What is known of Salesforce metadata types, as data.
 
 pub mod schema;
+
+pub use schema::{Child, Order, Proof, Type};
