@@ -1,5 +1,6 @@
 //! Salesforce metadata as values: parse, identify, compare, merge. Pure: no IO, no clock, no randomness.
 
+pub mod check;
 pub mod component;
 pub mod conflict;
 pub mod merge;
