@@ -1,5 +1,6 @@
 //! Salesforce metadata as values: parse, identify, compare, merge. Pure: no IO, no clock, no randomness.
 
+mod align;
 pub mod check;
 pub mod component;
 pub mod conflict;

@@ -20,6 +20,10 @@ pub(super) struct Compare<'c> {
     pub(super) open: &'c [ElementPath],
 }
 
+/// Key fields with their values.
+pub(super) type Key = Vec<(Box<str>, Box<str>)>;
+
+type Keyed<'n, 'a> = BTreeMap<Key, Group<'n, 'a>>;
 type Checked = Result<(), Violation>;
 
 /// What the rule demands of a value: `None` where both sides changed it differently.
@@ -208,7 +212,7 @@ impl Compare<'_> {
     }
 
     /// A formula and the items that it names by number: one value.
-    fn unit(&self, path: &mut Vec<Step>, formula: &(&str, Group<'_, '_>), list: &(&str, Group<'_, '_>)) -> Checked {
+    fn unit(&self, path: &[Step], formula: &(&str, Group<'_, '_>), list: &(&str, Group<'_, '_>)) -> Checked {
         let mut values = Four::<Option<Vec<u32>>>::default();
         for (i, value) in values.iter_mut().enumerate() {
             let nodes = formula.1[i].iter().chain(&list.1[i]);
@@ -217,7 +221,7 @@ impl Compare<'_> {
         let [base, ours, theirs, result] = values.each_ref().map(Option::as_ref);
         let is_open = || {
             [formula.0, list.0].iter().any(|name| {
-                let mut inner = path.clone();
+                let mut inner = path.to_vec();
                 inner.push(step(name, Selector::Position(1)));
                 self.touched(&inner)
             })
@@ -225,7 +229,7 @@ impl Compare<'_> {
         if expected(base, ours, theirs) == Some(result) || is_open() {
             return Ok(());
         }
-        let mut inner = path.clone();
+        let mut inner = path.to_vec();
         inner.push(step(list.0, Selector::Only));
         Err(self.violation(&inner, problem(&values)))
     }
@@ -396,11 +400,8 @@ impl Compare<'_> {
 }
 
 /// Items by key, and those whose key cannot be used.
-fn by_key<'n, 'a>(
-    child: Option<&Child>,
-    group: &Group<'n, 'a>,
-) -> (BTreeMap<Vec<(Box<str>, Box<str>)>, Group<'n, 'a>>, Group<'n, 'a>) {
-    let mut keyed: BTreeMap<_, Group<'n, 'a>> = BTreeMap::new();
+fn by_key<'n, 'a>(child: Option<&Child>, group: &Group<'n, 'a>) -> (Keyed<'n, 'a>, Group<'n, 'a>) {
+    let mut keyed: Keyed<'n, 'a> = BTreeMap::new();
     let mut rest = Group::default();
     let key = child.map(|child| child.key.as_slice()).unwrap_or_default();
     for (side, nodes) in group.iter().enumerate() {
@@ -423,7 +424,7 @@ fn by_key<'n, 'a>(
 }
 
 /// The key of an item; `None` when it has none of the fields.
-pub(super) fn key_of(node: &Node<'_>, key: &[&str]) -> Option<Vec<(Box<str>, Box<str>)>> {
+pub(super) fn key_of(node: &Node<'_>, key: &[&str]) -> Option<Key> {
     let values: Vec<Option<&str>> = key.iter().map(|field| node.field(field)).collect();
     values.iter().any(Option::is_some).then(|| {
         let fields = key.iter().zip(values);

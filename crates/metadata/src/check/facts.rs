@@ -13,7 +13,7 @@ use crate::table::schema::Order;
 struct Facts {
     counts: HashMap<(String, String), (Vec<Step>, Four<u32>)>,
     /// Items of ordered lists by path, in document order.
-    orders: HashMap<String, (Vec<Step>, Order, Four<Vec<u32>>)>,
+    orders: HashMap<String, Sequence>,
     tokens: HashMap<String, u32>,
 }
 
@@ -43,6 +43,9 @@ pub(super) fn check(compare: &Compare<'_>, path: &[Step], group: &Group<'_, '_>)
     }
     Ok(())
 }
+
+/// A list's path, what its order means, and its items in each document.
+type Sequence = (Vec<Step>, Order, Four<Vec<u32>>);
 
 impl Facts {
     fn count(&mut self, side: usize, path: &[Step], name: &str, value: &str) {

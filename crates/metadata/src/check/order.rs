@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Problem;
-use super::compare::{Four, Group, expected, key_of};
+use super::compare::{Four, Group, Key, expected, key_of};
 
 /// A number for each item: equal for items of the same key, or of the same content.
 pub(super) fn tokens(key: &[&str], group: &Group<'_, '_>, by_content: bool) -> Four<Vec<u32>> {
-    let mut numbers: HashMap<(Option<Vec<(Box<str>, Box<str>)>>, u32), u32> = HashMap::new();
+    let mut numbers: HashMap<(Option<Key>, u32), u32> = HashMap::new();
     group.each_ref().map(|nodes| {
         let mut tokens = Vec::with_capacity(nodes.len());
         for node in nodes {

@@ -526,7 +526,11 @@ fn samples() -> Vec<[String; 4]> {
 /// in a list whose order counts. `None` where that is not possible.
 fn damage(result: &str, at: usize, how: u8) -> Option<String> {
     let document = roxmltree::Document::parse(result).unwrap();
-    let elements: Vec<_> = document.descendants().filter(|n| n.is_element()).skip(1).collect();
+    let elements: Vec<_> = document
+        .descendants()
+        .filter(roxmltree::Node::is_element)
+        .skip(1)
+        .collect();
     let element = elements[at % elements.len()];
     let range = element.range();
     let (before, text, after) = (&result[..range.start], &result[range.clone()], &result[range.end..]);

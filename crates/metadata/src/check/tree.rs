@@ -148,7 +148,7 @@ fn element<'a>(
     if is_leaf {
         made.text = xml
             .children()
-            .filter(|n| n.is_text())
+            .filter(roxmltree::Node::is_text)
             .filter_map(|n| n.text())
             .collect();
         if ty.is_some() && made.text.trim_ascii().is_empty() {

@@ -2,4 +2,4 @@
 
 pub mod schema;
 
-pub use schema::{Child, Order, Proof, Type};
+pub use schema::{Child, Holds, Order, Proof, Type};
