@@ -131,7 +131,8 @@ pub fn check(
         }
     }
     compare::Compare { root, open }.document(&nodes)?;
-    unique::check(root, texts, open)
+    let root_name = scans[3].as_ref().map_or("", |scan| scan.root);
+    unique::check(root, root_name, texts, open)
 }
 
 const NAMES: [&str; 4] = ["base", "ours", "theirs", "result"];

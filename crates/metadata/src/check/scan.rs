@@ -12,7 +12,8 @@ use crate::table::schema::{self, Order};
 /// A document, cut at the items below its root element.
 pub(super) struct Scan<'a> {
     text: &'a str,
-    root: &'a str,
+    /// Name of the root element.
+    pub(super) root: &'a str,
     items: Vec<Item<'a>>,
     /// The root holds nothing but elements, comments and white space.
     plain: bool,

@@ -10,12 +10,17 @@ use crate::component::ComponentId;
 use crate::path::{ElementPath, Selector};
 use crate::table::schema;
 
-/// Finds a name that stands twice in the result, but on neither side.
-pub(super) fn check(root: &ComponentId, texts: [Option<&str>; 4], open: &[ElementPath]) -> Result<(), Violation> {
-    let Some(Ok(result)) = texts[3].map(Document::parse) else {
+/// Finds a name below the element `root_name` that stands twice in the result, but on neither side.
+pub(super) fn check(
+    root: &ComponentId,
+    root_name: &str,
+    texts: [Option<&str>; 4],
+    open: &[ElementPath],
+) -> Result<(), Violation> {
+    let Some(ty) = schema::get(root_name).filter(|ty| !ty.unique.is_empty()) else {
         return Ok(());
     };
-    let Some(ty) = schema::get(result.root_element().tag_name().name()) else {
+    let Some(Ok(result)) = texts[3].map(Document::parse) else {
         return Ok(());
     };
     for group in &ty.unique {
