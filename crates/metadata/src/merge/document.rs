@@ -92,8 +92,8 @@ pub(super) fn merge(
         crate::check::check(
             component,
             docs.0.map(|d| d.text),
-            ours_doc.text,
-            theirs_doc.text,
+            Some(ours_doc.text),
+            Some(theirs_doc.text),
             result.text,
             &open,
         )
