@@ -92,25 +92,27 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         if divisible && self.is_forced(t) {
             return Verdict::Parts;
         }
-        let theirs = digest(t.theirs, ty);
         if let Some(base) = t.base {
             if raw(BASE, base) == raw(OURS, t.ours) {
                 return Verdict::Theirs;
             }
-            if raw(BASE, base) == raw(THEIRS, t.theirs) || digest(base, ty) == theirs {
+            if raw(BASE, base) == raw(THEIRS, t.theirs) {
                 return Verdict::Ours;
             }
-        }
-        if digest(t.ours, ty) == theirs {
-            return Verdict::Ours;
         }
         if divisible {
             return Verdict::Parts;
         }
-        match t.base {
-            Some(base) if digest(base, ty) == digest(t.ours, ty) => Verdict::Theirs,
-            Some(_) => Verdict::Conflict(Reason::BothChanged),
-            None => Verdict::Conflict(Reason::BothAdded),
+        let (ours, theirs) = (digest(t.ours, ty), digest(t.theirs, ty));
+        let base = t.base.map(|base| digest(base, ty));
+        if theirs == ours || base == Some(theirs) {
+            Verdict::Ours
+        } else if base == Some(ours) {
+            Verdict::Theirs
+        } else if base.is_some() {
+            Verdict::Conflict(Reason::BothChanged)
+        } else {
+            Verdict::Conflict(Reason::BothAdded)
         }
     }
 
