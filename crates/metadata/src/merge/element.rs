@@ -94,7 +94,9 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         }
         if let Some(base) = t.base {
             if raw(BASE, base) == raw(OURS, t.ours) {
-                return Verdict::Theirs;
+                // Layout alone is no change.
+                let same = digest(base, ty) == digest(t.theirs, ty);
+                return if same { Verdict::Ours } else { Verdict::Theirs };
             }
             if raw(BASE, base) == raw(THEIRS, t.theirs) {
                 return Verdict::Ours;
@@ -739,7 +741,7 @@ fn has_parts(node: Node<'_, '_>) -> bool {
         Content::Elements => true,
         Content::Leaf => leaf_text(node).is_empty(),
         // Stray text between elements is kept like a comment.
-        Content::Mixed => node.first_element_child().is_some(),
+        Content::Mixed => node.first_element_child().is_some() || leaf_text(node).trim().is_empty(),
     }
 }
 
