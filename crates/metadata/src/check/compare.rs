@@ -373,7 +373,10 @@ impl Compare<'_> {
             return Ok(());
         };
         let is_plain = group.iter().flatten().all(|node| node.is_whole());
-        let is_merged = counts.values().any(|n| n[..3] == [0, 0, 0]);
+        // Where both sides changed the list, an item of the result may be made of both, and may then
+        // happen to equal that of one side.
+        let changed_by = |side: usize| counts.values().any(|n| n[side] != n[0]);
+        let is_merged = changed_by(1) && changed_by(2);
         let is_touched = self.touched(path);
         if is_plain {
             return if is_touched {
