@@ -2,5 +2,6 @@
 
 pub mod component;
 pub mod path;
+pub mod references;
 pub mod table;
 pub mod xml;
