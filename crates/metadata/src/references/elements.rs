@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use roxmltree::Node;
 
+use super::names::{custom_field, custom_object};
 use super::resolve::{Finder, Place, Text};
 use super::rules::{Action, Case, Line, ObjectFrom, Relative, Rule, Section, Source};
 use super::{MAX_DEPTH, ReferenceError, ReferenceKind, flow};
@@ -232,7 +233,11 @@ fn source_object(found: &Finder<'_>, source: &Source, node: Node<'_, '_>, own: O
         Source::Own => own.map(str::to_owned),
         Source::Constant(object) => Some((*object).to_owned()),
         Source::Text(relative) => found.object_at(related(node, relative)?),
-        Source::Lookup(relative) => Some(related(node, relative)?.split_once('.')?.0.to_owned()),
+        Source::Lookup(relative) => {
+            let text = related(node, relative)?;
+            let object = text.split_once('.').map(|(object, _)| object);
+            object.or_else(|| found.rules.list(text)).map(str::to_owned)
+        }
         Source::Variable(relative) => found.roots.get(related(node, relative)?).cloned(),
     }
 }
@@ -302,6 +307,10 @@ fn value(found: &mut Finder<'_>, case: Case, text: Text<'_>, object: Option<&str
             if let Some((object, field)) = value.split_once('.') {
                 let parts: Vec<&str> = field.split('.').collect();
                 found.path(object, &parts, place);
+                if custom_object(object).is_some() && custom_field(field).is_none() {
+                    // A standard field is there as soon as its object is.
+                    found.object(object, place);
+                }
             }
         }
         Rule::AnyField => found.any_field(value, object, place),

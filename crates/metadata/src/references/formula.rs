@@ -30,7 +30,7 @@ pub(super) fn names(text: &str) -> Vec<Name<'_>> {
                     at += 1;
                 }
             }
-            _ if starts_name(byte) => {
+            _ if starts_name(byte) || bytes[at..].starts_with(b"%%%") => {
                 let (name, end) = name(text, at);
                 let called = bytes[end..].iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'(');
                 if !(called && name.parts.len() == 1) {
@@ -79,8 +79,11 @@ fn part_end(bytes: &[u8], mut at: usize) -> usize {
     if bytes.get(at) == Some(&b'$') {
         at += 1;
     }
-    while bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
-        at += 1;
+    // `%%%NAMESPACE%%%` belongs to the name behind it.
+    while bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        || bytes[at.min(bytes.len())..].starts_with(b"%%%")
+    {
+        at += if bytes[at] == b'%' { 3 } else { 1 };
     }
     at
 }
@@ -100,7 +103,7 @@ fn name(text: &str, at: usize) -> (Name<'_>, usize) {
         let more = matches!(bytes.get(end), Some(b'.' | b'$'))
             && bytes
                 .get(end + 1)
-                .is_some_and(|b| starts_name(*b) || b.is_ascii_digit());
+                .is_some_and(|b| starts_name(*b) || matches!(b, b'%' | b'0'..=b'9'));
         if !more {
             break;
         }
@@ -149,6 +152,7 @@ mod tests {
         check("é__c + ' unterminated", &["__c"]);
         check("/* unterminated", &[]);
         check("$", &["$"]);
+        check("%%%NS%%%A__c + r.%%%NS%%%B__c %", &["%%%NS%%%A__c", "r.%%%NS%%%B__c"]);
     }
 
     #[test]

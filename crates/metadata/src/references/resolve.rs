@@ -1,5 +1,6 @@
 //! From names to references: objects, fields, relationship paths and the `$` globals.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -83,6 +84,7 @@ impl<'a> Finder<'a> {
         if full_name.is_empty() || self.rules.is_standard(type_name, full_name) {
             return;
         }
+        let full_name = &*without_tokens(full_name);
         let full_name = self
             .context
             .known
@@ -307,6 +309,11 @@ impl<'a> Finder<'a> {
 
     /// A report's column: `Object$Field`, `Object.Field`, `Object.Children__r$Lookup__c.Field`.
     pub(super) fn column(&mut self, value: &str, place: &Place<'_>) {
+        // A dashboard writes `s!Order__c.Total__c` for the sum.
+        let value = match value.split_once('!') {
+            Some((summary, rest)) if summary.len() == 1 => rest,
+            _ => value,
+        };
         let mut parts = value.split(['.', '$']);
         let Some(first) = parts.next() else { return };
         // A report that joins an object twice counts its names: `Order__c2`.
@@ -343,4 +350,15 @@ impl<'a> Finder<'a> {
         self.component("LightningComponentBundle", name, &place);
         self.component("AuraDefinitionBundle", name, &place);
     }
+}
+
+/// A name without `%%%NAMESPACE%%%` and the like, which CumulusCI replaces when it deploys: files are named without.
+fn without_tokens(name: &str) -> Cow<'_, str> {
+    let mut name = Cow::Borrowed(name);
+    while let Some(start) = name.find("%%%")
+        && let Some(end) = name[start + 3..].find("%%%")
+    {
+        name = Cow::Owned(format!("{}{}", &name[..start], &name[start + 3 + end + 3..]));
+    }
+    name
 }

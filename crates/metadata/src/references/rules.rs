@@ -12,6 +12,7 @@ pub(super) struct Rules {
     sections: HashMap<&'static str, Section>,
     standard: Vec<(&'static str, &'static str)>,
     aliases: Vec<(&'static str, &'static str)>,
+    lists: HashMap<&'static str, &'static str>,
     relationships: HashMap<&'static str, Vec<(Option<&'static str>, &'static str)>>,
 }
 
@@ -133,6 +134,11 @@ impl Rules {
             .map_or(object, |(_, to)| *to)
     }
 
+    /// The object whose rows a standard related list shows.
+    pub(super) fn list(&self, name: &str) -> Option<&'static str> {
+        self.lists.get(name).copied()
+    }
+
     /// The target of a standard relationship.
     pub(super) fn relationship(&self, object: &str, name: &str) -> Option<&'static str> {
         self.relationships
@@ -177,6 +183,7 @@ fn parse(text: &'static str) -> Result<Rules, String> {
         sections: HashMap::new(),
         standard: Vec::new(),
         aliases: Vec::new(),
+        lists: HashMap::new(),
         relationships: HashMap::new(),
     };
     let mut current = "";
@@ -206,6 +213,9 @@ fn parse(text: &'static str) -> Result<Rules, String> {
         match (current, words.as_slice()) {
             ("!standard", [type_name, pattern]) => rules.standard.push((type_name, pattern)),
             ("!alias", [from, to]) => rules.aliases.push((from, to)),
+            ("!list", [name, object]) => {
+                rules.lists.insert(name, object);
+            }
             ("!relationship", [name, target]) => rules.relationships.entry(name).or_default().push((None, target)),
             ("!relationship", [name, target, "of", object]) => {
                 rules

@@ -55,9 +55,10 @@ fn layout() {
            <platformActionListItems><actionName>Edit</actionName><actionType>StandardButton</actionType></platformActionListItems></platformActionList>
          <quickActionList><quickActionListItems><quickActionName>FeedItem.TextPost</quickActionName></quickActionListItems></quickActionList>
          <relatedLists><fields>NAME</fields><fields>Day__c</fields><customButtons>New_Trip</customButtons><relatedList>Trip__c.Boat__c</relatedList></relatedLists>
-         <relatedLists><fields>Unknown__c</fields><relatedList>RelatedNoteList</relatedList></relatedLists>",
+         <relatedLists><fields>Unknown__c</fields><relatedList>RelatedNoteList</relatedList></relatedLists>
+         <relatedLists><fields>Rank__c</fields><relatedList>RelatedContactList</relatedList></relatedLists>",
         "CustomObject:Boat__c WebLink:Boat__c.Sell CustomField:Boat__c.Price__c WebLink:Boat__c.Map ApexPage:BoatPage
-         QuickAction:Boat__c.Hire CustomField:Trip__c.Boat__c CustomField:Trip__c.Day__c WebLink:Trip__c.New_Trip",
+         QuickAction:Boat__c.Hire CustomField:Trip__c.Boat__c CustomField:Trip__c.Day__c WebLink:Trip__c.New_Trip CustomField:Contact.Rank__c",
     );
 }
 
@@ -311,6 +312,11 @@ fn translations_and_records() {
         "CustomMetadata:Rate.Std",
         "<values><field>Value__c</field></values>",
         "CustomObject:Rate__mdt CustomField:Rate__mdt.Value__c",
+    );
+    check(
+        "PermissionSet:Crew",
+        "<fieldPermissions><field>%%%NS%%%Boat__c.%%%NS%%%Price__c</field></fieldPermissions><fieldPermissions><field>Trip__c.Name</field></fieldPermissions>",
+        "CustomField:Boat__c.Price__c CustomObject:Trip__c",
     );
     check("Package:package", "<types><members>Boat__c</members></types>", "");
 }
