@@ -6,7 +6,7 @@ use super::names;
 use crate::component::ComponentId;
 
 /// Knows where relationships lead.
-pub trait Schema {
+pub trait Schema: Sync {
     /// The object that a lookup leads to: `("Line__c", "Order__r")` → `Order__c`.
     fn lookup_target(&self, object: &str, relationship: &str) -> Option<String>;
 
