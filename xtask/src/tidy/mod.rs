@@ -38,7 +38,10 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>>
         }
         // Files that are no text have nothing to check.
         let Ok(text) = std::str::from_utf8(bytes) else { continue };
-        check_text(name, text, &mut findings);
+        // The digests of a lock file may hold any word.
+        if !name.ends_with("package-lock.json") {
+            check_text(name, text, &mut findings);
+        }
         if name.ends_with(".rs") {
             check_rust(name, text, &mut findings, &mut warnings);
         }
