@@ -1,2 +1,41 @@
-//! Tasks of the workspace.
-fn main() {}
+//! Tasks of the workspace: `cargo xtask --help` lists them.
+
+mod bench;
+mod generate_command;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Tasks of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Generate repositories to try and measure with.
+    Generate(generate_command::Arguments),
+    /// Measure syncline and its peers side by side; writes docs/benchmarks.md.
+    Bench(bench::Arguments),
+    /// Check the rules of the source tree.
+    Tidy(tidy::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Generate(arguments) => generate_command::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Tidy(arguments) => tidy::run(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
