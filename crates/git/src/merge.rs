@@ -1,5 +1,7 @@
 //! Three trees merged: whatever object ids settle is settled unread, the rest goes to the caller.
 
+use std::collections::HashSet;
+
 use crate::diff::next_name;
 use crate::tree::{Node, check_depth};
 use crate::{Entry, ObjectError, Oid, Repository, TreeChange, TreePath};
@@ -163,8 +165,8 @@ impl Repository {
                     true => self.take_theirs(
                         path.clone(),
                         depth,
-                        ours_tree(trees[1]),
-                        ours_tree(trees[2]),
+                        trees[1].map(Node::Tree),
+                        trees[2].map(Node::Tree),
                         &mut beneath,
                     )?,
                     false => self.compare(&path, depth + 1, trees, &mut beneath)?,
@@ -220,10 +222,13 @@ impl Repository {
         };
         match settled {
             _ if !survivors.is_empty() => {
-                let is_survivor = |path: &TreePath| survivors.iter().any(|survivor| survivor.path == *path);
-                found
-                    .theirs_only
-                    .extend(beneath.theirs_only.into_iter().filter(|edit| !is_survivor(&edit.path)));
+                let paths: HashSet<_> = survivors.iter().map(|survivor| &survivor.path).collect();
+                found.theirs_only.extend(
+                    beneath
+                        .theirs_only
+                        .into_iter()
+                        .filter(|edit| !paths.contains(&edit.path)),
+                );
                 found.both.push(BothChanged {
                     path,
                     base,
@@ -257,7 +262,8 @@ impl Repository {
     ) -> Result<Vec<TreeChange>, ObjectError> {
         let mut files = Vec::new();
         self.diff_into(path, 0, tree, None, &mut files)?;
-        files.retain(|file| !beneath.theirs_only.iter().any(|edit| edit.path == file.path));
+        let removed: HashSet<_> = beneath.theirs_only.iter().map(|edit| &edit.path).collect();
+        files.retain(|file| !removed.contains(&file.path));
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }
@@ -308,8 +314,4 @@ fn settle<T: PartialEq>(base: T, ours: T, theirs: T) -> Option<T> {
     } else {
         None
     }
-}
-
-fn ours_tree(tree: Option<Oid>) -> Option<Node> {
-    tree.map(Node::Tree)
 }

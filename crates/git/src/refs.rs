@@ -198,7 +198,7 @@ impl Repository {
         }
         let mut transaction = self.inner.transaction().map_err(RefError::Write)?;
         for edit in &edits {
-            lock(&mut transaction, &edit.name)?;
+            self.lock(&mut transaction, &edit.name, &edits)?;
         }
         for edit in &edits {
             self.verify(edit, &edits)?;
@@ -255,21 +255,7 @@ impl Repository {
         if found.is_some() || edit.new.is_none() {
             return Ok(());
         }
-        let beneath = format!("{name}/");
-        let blocks = |other: &str| {
-            name.0.strip_prefix(other).is_some_and(|rest| rest.starts_with('/')) || other.starts_with(&beneath)
-        };
-        let deleted = |other: &str| edits.iter().any(|edit| edit.name.0 == other && edit.new.is_none());
-        let created = edits
-            .iter()
-            .filter(|edit| edit.new.is_some())
-            .map(|edit| edit.name.0.clone());
-        let existing = self
-            .refs("")?
-            .into_iter()
-            .map(|other| other.name.0)
-            .filter(|other| !deleted(other));
-        match existing.chain(created).find(|other| blocks(other)) {
+        match self.blocker(name, edits)? {
             Some(other) => Err(RefError::InTheWay {
                 name: name.clone(),
                 other,
@@ -277,28 +263,52 @@ impl Repository {
             None => Ok(()),
         }
     }
+
+    /// A ref, there or about to be, whose name is a folder of this name or the other way round.
+    fn blocker(&self, name: &RefName, edits: &[&RefEdit]) -> Result<Option<String>, RefError> {
+        let is_above = |upper: &str, lower: &str| lower.strip_prefix(upper).is_some_and(|rest| rest.starts_with('/'));
+        let created = edits
+            .iter()
+            .filter(|edit| edit.new.is_some())
+            .map(|edit| edit.name.0.clone());
+        let mut all = self.refs("")?.into_iter().map(|other| other.name.0).chain(created);
+        Ok(all.find(|other| is_above(other, &name.0) || is_above(&name.0, other)))
+    }
+
+    fn lock(
+        &self,
+        transaction: &mut git2::Transaction<'_>,
+        name: &RefName,
+        edits: &[&RefEdit],
+    ) -> Result<(), RefError> {
+        let mut attempt = 1;
+        loop {
+            match transaction.lock_ref(&name.0) {
+                Ok(()) => return Ok(()),
+                Err(reason) if reason.code() == ErrorCode::Locked && attempt < LOCK_ATTEMPTS => {
+                    attempt += 1;
+                    thread::sleep(LOCK_PAUSE);
+                }
+                Err(reason) if reason.code() == ErrorCode::Locked => {
+                    return Err(RefError::Locked { name: name.clone() });
+                }
+                Err(reason) => {
+                    return Err(match self.blocker(name, edits)? {
+                        Some(other) => RefError::InTheWay {
+                            name: name.clone(),
+                            other,
+                        },
+                        None => RefError::Write(reason),
+                    });
+                }
+            }
+        }
+    }
 }
 
 /// Git waits 100 ms for the lock of a ref (`core.filesRefLockTimeout`); so do we.
 const LOCK_ATTEMPTS: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
-
-fn lock(transaction: &mut git2::Transaction<'_>, name: &RefName) -> Result<(), RefError> {
-    let mut attempt = 1;
-    loop {
-        match transaction.lock_ref(&name.0) {
-            Ok(()) => return Ok(()),
-            Err(reason) if reason.code() == ErrorCode::Locked => {
-                if attempt == LOCK_ATTEMPTS {
-                    return Err(RefError::Locked { name: name.clone() });
-                }
-                attempt += 1;
-                thread::sleep(LOCK_PAUSE);
-            }
-            Err(reason) => return Err(RefError::Write(reason)),
-        }
-    }
-}
 
 fn at(value: &Option<Oid>) -> String {
     value.map_or_else(|| "not to exist".to_owned(), |oid| format!("to be at {oid}"))

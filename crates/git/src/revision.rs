@@ -1,5 +1,7 @@
 //! Revisions as people write them, resolved to objects.
 
+use std::collections::BTreeSet;
+
 use git2::{ErrorCode, ObjectType};
 
 use crate::{Commit, CommitError, Oid, RefError, Repository};
@@ -86,28 +88,23 @@ impl Repository {
             return Err(ResolveError::Syntax { revision: owned() });
         }
         self.check_ambiguous(revision)?;
-        let object = self
-            .inner
-            .revparse_single(revision)
-            .map_err(|source| match source.code() {
-                ErrorCode::NotFound => self.not_found(revision),
-                ErrorCode::Ambiguous => Ok(ResolveError::Ambiguous {
-                    revision: owned(),
-                    candidates: self.ids_like(revision),
-                }),
-                ErrorCode::InvalidSpec => Ok(ResolveError::Syntax { revision: owned() }),
-                ErrorCode::Peel => Ok(ResolveError::WrongKind {
-                    revision: owned(),
-                    expected: kind.str(),
-                }),
-                _ => Ok(ResolveError::Read {
-                    revision: owned(),
-                    source,
-                }),
-            });
-        let object = match object {
+        let object = match self.inner.revparse_single(revision) {
             Ok(object) => object,
-            Err(error) => return Err(error?),
+            Err(source) => {
+                return match source.code() {
+                    ErrorCode::NotFound => Err(self.not_found(revision)?),
+                    ErrorCode::Ambiguous => self.only_commit_like(revision, kind),
+                    ErrorCode::InvalidSpec => Err(ResolveError::Syntax { revision: owned() }),
+                    ErrorCode::Peel => Err(ResolveError::WrongKind {
+                        revision: owned(),
+                        expected: kind.str(),
+                    }),
+                    _ => Err(ResolveError::Read {
+                        revision: owned(),
+                        source,
+                    }),
+                };
+            }
         };
         match object.peel(kind) {
             Ok(peeled) => Ok(Oid::from_git2(peeled.id())),
@@ -120,9 +117,7 @@ impl Repository {
 
     /// Git takes the tag when a tag and a branch share a name, with a warning on stderr; we refuse unless they agree.
     fn check_ambiguous(&self, revision: &str) -> Result<(), ResolveError> {
-        let name = revision
-            .find(['~', '^', ':', '@'])
-            .map_or(revision, |end| &revision[..end]);
+        let (name, _) = split_name(revision);
         let mut candidates = Vec::new();
         for rule in ["refs/tags/", "refs/heads/", "refs/remotes/"] {
             let full = format!("{rule}{name}");
@@ -147,9 +142,7 @@ impl Repository {
     }
 
     fn not_found(&self, revision: &str) -> Result<ResolveError, ResolveError> {
-        let base = revision
-            .find(['~', '^', ':', '@'])
-            .map_or(revision, |end| &revision[..end]);
+        let (base, _) = split_name(revision);
         let mut near: Vec<(usize, String)> = Vec::new();
         for reference in self.refs("refs/")? {
             let full = reference.name.as_str();
@@ -173,28 +166,46 @@ impl Repository {
         })
     }
 
-    /// The objects whose id begins with these digits.
-    fn ids_like(&self, revision: &str) -> Vec<String> {
-        let prefix = revision
-            .find(['~', '^', ':', '@'])
-            .map_or(revision, |end| &revision[..end])
-            .to_ascii_lowercase();
-        let mut found = Vec::new();
-        let collect = |id: &git2::Oid| {
-            let text = id.to_string();
-            if text.starts_with(&prefix) && !found.contains(&text) {
-                found.push(text);
-            }
-            found.len() < MOST_NEAR
+    /// Several objects have ids that begin so; as in git, one that leads to a commit goes before files and folders.
+    fn only_commit_like(&self, revision: &str, kind: ObjectType) -> Result<Oid, ResolveError> {
+        let error = |source| ResolveError::Read {
+            revision: revision.to_owned(),
+            source,
         };
-        match self.odb().map(|odb| odb.foreach(collect)) {
-            Ok(_) if !found.is_empty() => found,
-            _ => vec!["several objects".to_owned()],
+        let (digits, rest) = split_name(revision);
+        let digits = digits.to_ascii_lowercase();
+        let odb = self.inner.odb().map_err(error)?;
+        let mut candidates = BTreeSet::new();
+        odb.foreach(|id| {
+            let text = id.to_string();
+            if text.starts_with(&digits) {
+                candidates.insert(text);
+            }
+            true
+        })
+        .map_err(error)?;
+        let leads_to_commit = |text: &&String| {
+            let header = git2::Oid::from_str(text).and_then(|id| odb.read_header(id));
+            header.is_ok_and(|(_, kind)| matches!(kind, ObjectType::Commit | ObjectType::Tag))
+        };
+        let commits: Vec<_> = candidates.iter().filter(leads_to_commit).collect();
+        match commits.as_slice() {
+            [one] => self.resolve_as(&format!("{one}{rest}"), kind),
+            _ => Err(ResolveError::Ambiguous {
+                revision: revision.to_owned(),
+                candidates: candidates.into_iter().collect(),
+            }),
         }
     }
 }
 
 const MOST_NEAR: usize = 5;
+
+/// The name and what is asked of it: `main` and `~2`, `v1` and `^{tree}`, `main` and `:folder`.
+fn split_name(revision: &str) -> (&str, &str) {
+    let ends = [revision.find(['~', '^', ':']), revision.find("@{")];
+    revision.split_at(ends.into_iter().flatten().min().unwrap_or(revision.len()))
+}
 
 /// Levenshtein's distance, upper and lower case being equal.
 fn edit_distance(a: &str, b: &str) -> usize {
@@ -228,6 +239,16 @@ fn shallow_text(shallow: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn splits_names() {
+        let check = |text, expect| assert_eq!(split_name(text), expect);
+        check("main", ("main", ""));
+        check("main~2^{tree}", ("main", "~2^{tree}"));
+        check("user@fix", ("user@fix", ""));
+        check("main@{1}", ("main", "@{1}"));
+        check("v1:a~b", ("v1", ":a~b"));
+    }
 
     #[test]
     fn measures_names() {

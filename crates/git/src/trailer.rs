@@ -33,7 +33,7 @@ pub enum TrailerError {
 /// that equals the last one before it is not repeated.
 pub fn append_trailers(message: &str, trailers: &[Trailer]) -> Result<String, TrailerError> {
     let message = message.trim_end();
-    let (start, mut last) = (block_start(message), parse_trailers(message).pop());
+    let (start, mut last) = (block_start(message), last_line_trailer(message));
     let mut lines = String::new();
     for trailer in trailers {
         let key = || trailer.key.clone();
@@ -71,31 +71,39 @@ pub fn append_trailers(message: &str, trailers: &[Trailer]) -> Result<String, Tr
 
 /// The trailers of a message, in order; values that go on in indented lines are joined with a space.
 pub fn parse_trailers(message: &str) -> Vec<Trailer> {
+    block(message).into_iter().flatten().collect()
+}
+
+/// The trailer that the message ends with, if its last line belongs to one.
+fn last_line_trailer(message: &str) -> Option<Trailer> {
+    block(message).pop().flatten()
+}
+
+/// The items of the trailer block; `None` for lines among them that are no trailers.
+fn block(message: &str) -> Vec<Option<Trailer>> {
     let message = message.trim_end();
     let Some(start) = block_start(message) else {
         return Vec::new();
     };
-    let mut trailers: Vec<Trailer> = Vec::new();
-    let mut open = false;
+    let mut items: Vec<Option<Trailer>> = Vec::new();
     for line in message[start..].lines().filter(|line| !line.starts_with('#')) {
         match separator(line) {
             _ if line.starts_with(char::is_whitespace) => {
-                if let Some(last) = trailers.last_mut().filter(|_| open) {
+                if let Some(Some(last)) = items.last_mut() {
                     last.value = format!("{} {}", last.value, line.trim()).trim().to_owned();
                 }
             }
             Some(at) if at > 0 => {
                 let (key, value) = (line[..at].trim(), line[at + 1..].trim());
-                trailers.push(Trailer {
+                items.push(Some(Trailer {
                     key: key.to_owned(),
                     value: value.to_owned(),
-                });
-                open = true;
+                }));
             }
-            _ => open = false,
+            _ => items.push(None),
         }
     }
-    trailers
+    items
 }
 
 const MADE_BY_GIT: [&str; 2] = ["Signed-off-by: ", "(cherry picked from commit "];

@@ -53,6 +53,14 @@ pub enum WorktreeError {
         /// The line.
         line: String,
     },
+    /// The main repository of a linked worktree cannot be opened.
+    #[error("the main repository at {} cannot be opened", .path.display())]
+    Main {
+        /// Its path.
+        path: PathBuf,
+        /// The reason.
+        source: git2::Error,
+    },
     /// A file of the git directory cannot be read.
     #[error("{} cannot be read", .path.display())]
     Read {
@@ -122,8 +130,10 @@ impl Repository {
     /// moved without its working tree.
     pub fn checked_out_at(&self, branch: &RefName) -> Result<Option<PathBuf>, WorktreeError> {
         let common = self.common_dir();
-        if !self.main_is_bare() && holds(common, branch)? {
-            return Ok(Some(main_worktree(common)));
+        if let Some(main) = self.main_worktree()?
+            && holds(common, branch)?
+        {
+            return Ok(Some(main));
         }
         let worktrees = common.join("worktrees");
         let list = match fs::read_dir(&worktrees) {
@@ -152,11 +162,18 @@ impl Repository {
         Ok(None)
     }
 
-    fn main_is_bare(&self) -> bool {
-        match self.inner.is_worktree() {
-            true => git2::Repository::open(self.common_dir()).map_or(true, |main| main.is_bare()),
-            false => self.is_bare(),
+    /// The root of the main working tree; `None` when the repository is bare.
+    fn main_worktree(&self) -> Result<Option<PathBuf>, WorktreeError> {
+        if !self.inner.is_worktree() {
+            return Ok(self.worktree().map(Path::to_owned));
         }
+        let path = self.common_dir();
+        let main = git2::Repository::open(path);
+        let main = main.map_err(|source| WorktreeError::Main {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(main.workdir().map(Path::to_owned))
     }
 }
 
@@ -190,13 +207,6 @@ fn holds(git_dir: &Path, branch: &RefName) -> Result<bool, WorktreeError> {
         }
     }
     Ok(false)
-}
-
-fn main_worktree(common: &Path) -> PathBuf {
-    match common.file_name().is_some_and(|name| name == ".git") {
-        true => common.parent().unwrap_or(common).to_owned(),
-        false => common.to_owned(),
-    }
 }
 
 /// `gitdir` holds the path of the worktree's `.git` file, possibly relative to the git directory.

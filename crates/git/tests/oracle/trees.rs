@@ -187,9 +187,9 @@ fn editor_refuses_what_cannot_be() {
             for (path, set) in edits {
                 let path = TreePath::from(*path);
                 if *set {
-                    editor.set(&path, entry)?
+                    editor.set(&path, entry)?;
                 } else {
-                    editor.remove(&path)?
+                    editor.remove(&path)?;
                 }
             }
             editor.write()
