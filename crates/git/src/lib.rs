@@ -4,6 +4,7 @@
 //! through [`Repository::handle`]. Objects are written first and refs last ([`Repository::update_refs`]), so a crash
 //! leaves at most unreachable objects.
 
+mod batch;
 mod commit;
 mod config;
 mod diff;

@@ -80,6 +80,14 @@ pub enum ObjectError {
         /// The reason.
         source: git2::Error,
     },
+    /// The pack with the objects of a batch cannot be written.
+    #[error("a pack with {count} new objects cannot be written")]
+    Pack {
+        /// How many objects it would hold.
+        count: u32,
+        /// The reason.
+        source: std::io::Error,
+    },
 }
 
 fn hint(shallow: bool) -> &'static str {
@@ -114,7 +122,8 @@ impl Repository {
         }
     }
 
-    /// Writes a blob as a loose object. One that exists already is not written again.
+    /// Writes a blob: as a file of its own, or to the pack of a [`Repository::batch`]. One that exists already is not
+    /// written again.
     pub fn write_blob(&self, bytes: &[u8]) -> Result<Oid, ObjectError> {
         self.write_object(ObjectType::Blob, bytes)
     }
@@ -141,6 +150,9 @@ impl Repository {
             size: bytes.len(),
             source,
         };
+        if let Some(batch) = &self.batch {
+            return self.write_to_batch(batch, kind, bytes);
+        }
         let id = self.odb()?.write(kind, bytes).map_err(error)?;
         Ok(Oid::from_git2(id))
     }

@@ -183,8 +183,8 @@ impl Repository {
         )
     }
 
-    /// Moves several refs, all or none: every ref is locked, then every value verified, then all are written. `message`
-    /// goes to the reflogs.
+    /// Moves several refs, all or none: every ref is locked, then every value verified, then all are written. Objects of
+    /// a batch are brought to disk before. `message` goes to the reflogs.
     pub fn update_refs(&self, edits: &[RefEdit], message: &str) -> Result<(), RefError> {
         let mut edits: Vec<&RefEdit> = edits.iter().collect();
         edits.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -193,6 +193,7 @@ impl Repository {
                 name: pair[0].name.clone(),
             });
         }
+        self.flush()?;
         for edit in &edits {
             self.check_target(edit)?;
         }

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, RepositoryOpenFlags};
 
+use crate::batch::Batch;
 use crate::{Oid, RefError};
 
 /// A git repository, bare or with a working tree, opened by one thread.
 pub struct Repository {
     pub(crate) inner: git2::Repository,
+    pub(crate) batch: Option<Batch>,
 }
 
 /// Opens a repository again, in another thread. Cheap to clone and to open.
@@ -148,7 +150,7 @@ impl Repository {
         let none: [&Path; 0] = [];
         match git2::Repository::open_ext(path, flags, none) {
             Ok(inner) => {
-                let repository = Self { inner };
+                let repository = Self { inner, batch: None };
                 repository.check_format().map(|()| repository)
             }
             Err(reason) => Err(open_error(path, flags, reason)),

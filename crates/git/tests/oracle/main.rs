@@ -6,6 +6,7 @@
     reason = "these are tests; the lint only knows functions marked as such"
 )]
 
+mod batches;
 mod commits;
 mod histories;
 mod merges;
