@@ -95,16 +95,14 @@ fn section(
         let name = name_of(definition)?;
         let mut text = line(name, definition, None, registry, element_types)?;
         let mut children: BTreeMap<&str, String> = BTreeMap::new();
-        for child in definition["children"]["types"]
-            .as_object()
-            .into_iter()
-            .flat_map(Map::values)
-        {
+        for (id, child) in definition["children"]["types"].as_object().into_iter().flatten() {
             let child_name = name_of(child)?;
-            children.insert(
-                child_name,
-                line(child_name, child, Some(name), registry, element_types)?,
-            );
+            let mut text = line(child_name, child, Some(name), registry, element_types)?;
+            if let Some(other) = other_suffix(&definition["children"]["suffixes"], id, child) {
+                text.truncate(text.trim_end().len());
+                text.push_str(&format!(" legacy-suffix={other}\n"));
+            }
+            children.insert(child_name, text);
         }
         for child in children.values() {
             text.push_str("  ");
@@ -127,6 +125,16 @@ fn section(
         out.push_str(&format!("{suffix} {name}\n"));
     }
     Ok(())
+}
+
+/// A suffix that leads to the child type beside the ones the type itself names.
+fn other_suffix<'a>(suffixes: &'a Value, id: &str, child: &Value) -> Option<&'a str> {
+    let named = |suffix: &str| child["suffix"] == *suffix || child["legacySuffix"] == *suffix;
+    let mut others = suffixes
+        .as_object()?
+        .iter()
+        .filter(|(suffix, target)| **target == *id && !named(suffix));
+    others.next().map(|(suffix, _)| suffix.as_str())
 }
 
 /// `strictDirectoryNames` must say the same as the flags of the types: the table only keeps the flags.

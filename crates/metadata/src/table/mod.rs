@@ -1,3 +1,4 @@
 //! What is known of Salesforce metadata types, as data.
 
+pub mod registry;
 pub mod schema;
