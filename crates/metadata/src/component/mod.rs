@@ -1,11 +1,14 @@
 //! Which component a file belongs to.
 
+mod children;
 mod forceignore;
 mod id;
 mod located;
+mod placement;
 mod project;
 mod resolve;
 
+pub use children::{Child, ChildrenError, children_of};
 pub use forceignore::{ForceIgnore, IgnoreRule};
 pub use id::ComponentId;
 pub use located::{ComponentFile, Format, Located, NotMetadata, Role, Unknown, UnknownReason};

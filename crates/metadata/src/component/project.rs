@@ -36,6 +36,7 @@ pub struct Project {
     ignore: OnceLock<ForceIgnore>,
     customized: Vec<Box<str>>,
     api_version: Option<Box<str>>,
+    project_file: bool,
 }
 
 /// sfdx-project.json cannot be used.
@@ -106,6 +107,7 @@ impl Project {
             presets,
             customized,
             api_version: json["sourceApiVersion"].as_str().map(Into::into),
+            project_file: true,
             ..Self::new(folder, directories, forceignore)
         })
     }
@@ -170,6 +172,7 @@ impl Project {
             ignore: OnceLock::new(),
             customized: Vec::new(),
             api_version: None,
+            project_file: false,
         }
     }
 
@@ -193,6 +196,11 @@ impl Project {
     /// taken for what the standard registry says. The caller should tell the user.
     pub fn unsupported_customizations(&self) -> &[Box<str>] {
         &self.customized
+    }
+
+    /// Whether there is an sfdx-project.json.
+    pub fn has_project_file(&self) -> bool {
+        self.project_file
     }
 
     /// `sourceApiVersion`, for example `67.0`.
