@@ -1,7 +1,7 @@
 //! From the path inside a package directory to the component: the rules of each file layout, in order.
 //!
 //! The layouts are those of npm `@salesforce/source-deploy-retrieve`; where this module differs on purpose,
-//! `e2e/identity/deviations.json` says why.
+//! `e2e/identity/deviations.tsv` says why.
 
 use percent_encoding::percent_decode_str;
 
