@@ -566,3 +566,19 @@ fn bad_projects() {
          decomposePermissionSetBeta2, decomposeSharingRulesBeta, decomposeWorkflowBeta",
     );
 }
+
+mod any_path {
+    use proptest::prelude::*;
+
+    use super::sfdx;
+
+    proptest! {
+        /// Hostile names are answered, not crashed on, and twice alike.
+        #[test]
+        fn is_answered(parts in prop::collection::vec("[a-z%./$ é-]{0,6}|objects|lwc|reports|documents|digitalExperiences|labels|territory2Models|rules|staticresources", 0..6), end in "(x)?(\\.[a-z]{1,3})?(\\.object|\\.field|\\.cls|\\.md|\\.xml|\\.territory2Rule)?(-meta\\.xml)?") {
+            let project = sfdx("\"decomposeCustomLabelsBeta\",\"decomposeExternalServiceRegistrationBeta\"");
+            let path = format!("force-app/{}/{end}", parts.join("/"));
+            prop_assert_eq!(project.locate(&path), project.locate(&path));
+        }
+    }
+}

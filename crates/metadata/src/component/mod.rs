@@ -4,6 +4,7 @@ mod children;
 mod forceignore;
 mod id;
 mod located;
+pub(crate) mod name;
 mod placement;
 mod project;
 mod resolve;

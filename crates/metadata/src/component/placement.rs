@@ -1,41 +1,10 @@
 //! Where the file of a new component goes: the reverse of `locate` for types that have one XML file.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-
 use super::id::ComponentId;
 use super::located::Format;
+use super::name::{escape, escape_segments};
 use super::project::Project;
 use crate::table::registry::{Adapter, Decomposition, MetadataType, Registry};
-
-/// What the platform escapes in file names: punctuation except `-`, `_`, `.`, `$` and the blank.
-const ESCAPED: &AsciiSet = &CONTROLS
-    .add(b'!')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'&')
-    .add(b'\'')
-    .add(b'(')
-    .add(b')')
-    .add(b'*')
-    .add(b'+')
-    .add(b',')
-    .add(b'/')
-    .add(b':')
-    .add(b';')
-    .add(b'<')
-    .add(b'=')
-    .add(b'>')
-    .add(b'?')
-    .add(b'@')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 
 impl Project {
     /// The path, from the root of the repository, of the one XML file of a component.
@@ -76,7 +45,7 @@ fn inside(registry: &Registry, id: &ComponentId, format: Format) -> Option<Strin
     let directory = kind.directory;
     let suffix = kind.suffix?;
     if kind.folder_content.is_some() {
-        let name = segments(&id.full_name);
+        let name = escape_segments(&id.full_name);
         return Some(match format {
             Format::Source => format!("{directory}/{name}.{suffix}-meta.xml"),
             Format::MetadataApi => format!("{directory}/{name}-meta.xml"),
@@ -94,7 +63,7 @@ fn inside(registry: &Registry, id: &ComponentId, format: Format) -> Option<Strin
                     let name = escape(&id.full_name);
                     format!("{name}/{name}")
                 }
-                Some(_) if kind.in_folder => segments(&id.full_name),
+                Some(_) if kind.in_folder => escape_segments(&id.full_name),
                 Some(folder_type) => return in_model(registry.by_name(folder_type)?, kind, id, ending),
             };
             Some(format!("{directory}/{name}.{suffix}{ending}"))
@@ -134,15 +103,6 @@ fn child(registry: &Registry, id: &ComponentId, format: Format) -> Option<String
         }
         Decomposition::TopLevel => format!("{directory}/{parent_name}/{name}.{suffix}-meta.xml"),
     })
-}
-
-fn escape(name: &str) -> String {
-    utf8_percent_encode(name, ESCAPED).to_string()
-}
-
-/// A name with folders: `/` stays.
-fn segments(name: &str) -> String {
-    name.split('/').map(escape).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 //! The layouts are those of npm `@salesforce/source-deploy-retrieve`; where this module differs on purpose,
 //! `e2e/identity/deviations.tsv` says why.
 
-use percent_encoding::percent_decode_str;
-
 use super::id::ComponentId;
 use super::located::{ComponentFile, Format, Located, NotMetadata, Role, Unknown, UnknownReason};
+use super::name::decode;
 use crate::table::registry::{Adapter, ChildType, MetadataType, Preset, Registry};
 
 /// Files that belong to a tool or to people, by name.
@@ -461,14 +460,6 @@ impl<'a> Place<'a> {
             suffix: self.suffix.unwrap_or_default().into(),
             reason,
         })
-    }
-}
-
-/// A name as the Metadata API knows it: `%28` in a file name stands for `(`. What does not decode stays as it is.
-fn decode(name: &str) -> Box<str> {
-    match percent_decode_str(name).decode_utf8() {
-        Ok(decoded) => decoded.into(),
-        Err(_) => name.into(),
     }
 }
 

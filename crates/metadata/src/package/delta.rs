@@ -49,15 +49,18 @@ pub enum NoteReason {
     Managed,
     /// Not done: only its parts can be deleted, and none was named.
     Container,
+    /// Not done: the API refuses to delete components of this type.
+    NotThroughApi,
     /// Done: fails while the flow is active.
     ActiveFlow,
-    /// Done: fails while records use it.
-    InUse,
 }
 
 /// Types whose components exist in every org and cannot be deleted.
 /// Source: Metadata API Developer Guide, "Settings" and "StandardValueSet".
 const PERMANENT: [&str; 2] = ["Settings", "StandardValueSet"];
+
+/// Types whose components only people can delete: "Cannot delete record type through API".
+const BY_HAND: [&str; 1] = ["RecordType"];
 
 impl DeltaPackage {
     /// Builds the packages from changes of components, children named by themselves.
@@ -102,10 +105,8 @@ impl DeltaPackage {
                 }
                 None => {}
             }
-            match &*id.type_name {
-                "Flow" => delta.note(id, NoteReason::ActiveFlow),
-                "RecordType" => delta.note(id, NoteReason::InUse),
-                _ => {}
+            if &*id.type_name == "Flow" {
+                delta.note(id, NoteReason::ActiveFlow);
             }
             let package = if delete_first(id) {
                 &mut delta.destructive_pre
@@ -150,7 +151,7 @@ impl fmt::Display for Note {
             NoteReason::Managed => "is not deleted: it belongs to a managed package; uninstall or upgrade the package",
             NoteReason::Container => "is not deleted: only its parts can be; name them, or empty the file",
             NoteReason::ActiveFlow => "is deleted only when no version is active: deactivate it first",
-            NoteReason::InUse => "is deleted only when no record uses it",
+            NoteReason::NotThroughApi => "is not deleted: the API refuses it; delete it in the org's setup",
         };
         write!(f, "{} {text}", self.id)
     }
@@ -212,6 +213,9 @@ fn obstacle(
 ) -> Option<Obstacle> {
     if PERMANENT.contains(&&*id.type_name) {
         return Some(Obstacle::Refused(NoteReason::Standard));
+    }
+    if BY_HAND.contains(&&*id.type_name) {
+        return Some(Obstacle::Refused(NoteReason::NotThroughApi));
     }
     let standard = match &*id.type_name {
         "CustomObject" => !id.full_name.contains("__"),
@@ -330,7 +334,7 @@ mod tests {
         check("-CustomLabels:CustomLabels -CustomLabel:L", &["-CustomLabel:L"]);
         check("-Report:F/R -ReportFolder:F", &["-Report:F", "-Report:F/R"]);
         check("-Flow:F", &["-Flow:F", "!Flow:F ActiveFlow"]);
-        check("-RecordType:A.R", &["-RecordType:A.R", "!RecordType:A.R InUse"]);
+        check("-RecordType:A.R", &["!RecordType:A.R NotThroughApi"]);
     }
 
     #[test]

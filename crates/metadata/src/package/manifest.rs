@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::component::ComponentId;
+use crate::component::name::{decode, escape_member};
+use crate::table::registry::Registry;
 
 /// The types and members of a package.xml. Other elements of an unlocked or managed package are not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackageManifest {
-    /// Members by type; `*` stands for all members.
+    /// Members by type, plain: the file writes `%28` for `(`. `*` stands for all members.
     pub types: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// API version, `67.0`.
     pub version: Option<Box<str>>,
@@ -80,7 +82,7 @@ impl PackageManifest {
                         match part.tag_name().name() {
                             "name" => names.push(text(&part, line(&part))?),
                             "members" => {
-                                members.insert(text(&part, line(&part))?);
+                                members.insert(decode(&text(&part, line(&part))?));
                             }
                             other => {
                                 return Err(ManifestError::Unexpected {
@@ -131,7 +133,14 @@ impl fmt::Display for PackageManifest {
         for (name, members) in &self.types {
             f.write_str("    <types>\n")?;
             for member in members {
-                writeln!(f, "        <members>{}</members>", Escaped(member))?;
+                // Only a name with `#` needs the table of types.
+                let versioned = member.contains('#')
+                    && (Registry::standard().by_name(name)).is_some_and(|kind| kind.version_separator.is_some());
+                writeln!(
+                    f,
+                    "        <members>{}</members>",
+                    Escaped(&escape_member(member, versioned))
+                )?;
             }
             writeln!(f, "        <name>{}</name>\n    </types>", Escaped(name))?;
         }
@@ -186,7 +195,7 @@ mod tests {
 <Package xmlns=\"http://soap.sforce.com/2006/04/metadata\">
     <types>
         <members>*</members>
-        <members>A &amp; B</members>
+        <members>A %28x%29</members>
         <name>ApexClass</name>
     </types>
     <types>
@@ -203,6 +212,19 @@ mod tests {
         assert_eq!(manifest.to_string(), ONE);
         assert!(manifest.names(&ComponentId::new("ApexClass", "Anything")));
         assert!(!manifest.names(&ComponentId::new("CustomField", "Account.Y__c")));
+        assert!(manifest.types["ApexClass"].contains("A (x)"));
+        let by_hand = PackageManifest::parse(
+            "<Package><types><members>A (x) &amp; B#1</members><name>Layout</name></types></Package>",
+        );
+        assert!(
+            by_hand
+                .expect("valid")
+                .to_string()
+                .contains("<members>A %28x%29 %26 B%231</members>")
+        );
+        let mut version = PackageManifest::default();
+        version.insert("AiAgentDefinitionVersion", "A#1");
+        assert!(version.to_string().contains("<members>A#1</members>"));
         let repeated = ONE.replace(
             "<version>",
             "<types><name>CustomField</name><members>B<!-- c -->.Y</members></types><version>",
