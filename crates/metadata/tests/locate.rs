@@ -117,7 +117,7 @@ fn source_format() {
             ),
             (
                 "force-app/main/default/labels/L.label-meta.xml",
-                "unknown: no metadata type has the suffix `label`",
+                "unknown: a CustomLabel has a file of its own only when sfdx-project.json names `decomposeCustomLabelsBeta` in sourceBehaviorOptions",
             ),
             (
                 "force-app/main/default/lwc/foo/foo.js",
@@ -316,7 +316,7 @@ fn source_format() {
             ),
             (
                 "force-app/main/default/permissionsets/P/classAccesses/A.classAccess-meta.xml",
-                "unknown: no metadata type has the suffix `classAccess`",
+                "unknown: a ClassAccess has a file of its own only when sfdx-project.json names `decomposePermissionSetBeta` in sourceBehaviorOptions",
             ),
             (
                 "force-app/main/default/classes/notes.txt",
@@ -338,6 +338,14 @@ fn source_format() {
             (
                 "force-app/main/default/connectedApps/A.connectedApp-meta.xml",
                 "ConnectedApp:A source whole",
+            ),
+            (
+                "force-app/../force-app/classes/A.cls",
+                "not metadata: OutsidePackageDirectories",
+            ),
+            (
+                "force-app/other/x.classAccess-meta.xml",
+                "unknown: no metadata type has the suffix `classAccess`",
             ),
             (
                 "config/project-scratch-def.json",

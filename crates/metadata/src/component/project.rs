@@ -226,9 +226,10 @@ impl Project {
 
     /// What the file at `path` is. `path` is from the root of the repository, with `/`.
     ///
-    /// Only the path is looked at; the file need not exist.
+    /// Only the path is looked at; the file need not exist. A path with `.`, `..` or an empty part is outside.
     pub fn locate(&self, path: &str) -> Located {
-        let Some((index, inside)) = self.directory_of(path) else {
+        let plain = !path.split('/').any(|part| matches!(part, "" | "." | ".."));
+        let Some((index, inside)) = self.directory_of(path).filter(|_| plain) else {
             return Located::NotMetadata(NotMetadata::OutsidePackageDirectories);
         };
         let from_project = path.strip_prefix(&*self.folder).unwrap_or(path);

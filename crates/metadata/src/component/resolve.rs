@@ -3,10 +3,12 @@
 //! The layouts are those of npm `@salesforce/source-deploy-retrieve`; where this module differs on purpose,
 //! `e2e/identity/deviations.tsv` says why.
 
+use std::sync::LazyLock;
+
 use super::id::ComponentId;
 use super::located::{ComponentFile, Format, Located, NotMetadata, Role, Unknown, UnknownReason};
 use super::name::decode;
-use crate::table::registry::{Adapter, ChildType, MetadataType, Preset, Registry};
+use crate::table::registry::{Adapter, MetadataType, Preset, Registry};
 
 /// Files that belong to a tool or to people, by name.
 const OTHER_FILES: [(&str, NotMetadata); 12] = [
@@ -349,31 +351,46 @@ impl<'a> Place<'a> {
 
     /// The type that a suffix belongs to when no folder of the path is the type's.
     fn type_without_folder(&self, suffix: &str) -> Result<&'a MetadataType, Located> {
-        let unknown = || self.unknown(UnknownReason::UnknownSuffix);
-        let name = self.registry.by_suffix(suffix).ok_or_else(unknown)?;
+        let Some(name) = self.registry.by_suffix(suffix) else {
+            return Err(self.preset_or(suffix, UnknownReason::UnknownSuffix));
+        };
         if let Some(kind) = self.registry.by_name(name) {
             // `xml` is a type's suffix, but every other XML file has it too.
             return match (kind.strict, suffix) {
-                (true, "xml") => Err(unknown()),
+                (true, "xml") => Err(self.unknown(UnknownReason::UnknownSuffix)),
                 (true, _) => Err(self.wrong_directory(kind)),
                 (false, _) => Ok(kind),
             };
         }
-        let (parent, child) = self.registry.child(name).ok_or_else(unknown)?;
-        if parent.adapter == Adapter::PartlyDecomposed {
-            return if self.folders.contains(&parent.directory) && !self.descriptor {
-                Ok(parent)
-            } else {
-                Err(unknown())
-            };
+        match self.registry.child(name) {
+            // The part of an external service that its preset takes out of the XML.
+            Some((parent, _)) if parent.adapter == Adapter::PartlyDecomposed => {
+                if self.folders.contains(&parent.directory) && !self.descriptor {
+                    Ok(parent)
+                } else {
+                    Err(self.unknown(UnknownReason::UnknownSuffix))
+                }
+            }
+            Some((_, child)) => Err(self.preset_or(suffix, UnknownReason::OutsideParent { type_name: child.name })),
+            None => Err(self.unknown(UnknownReason::UnknownSuffix)),
         }
-        Err(self.unknown(match preset_for(child) {
-            Some(preset) if parent.adapter == Adapter::Xml => UnknownReason::NeedsPreset {
-                type_name: child.name,
-                preset,
+    }
+
+    /// Unknown; when a preset would explain the file, that preset.
+    fn preset_or(&self, suffix: &str, reason: UnknownReason) -> Located {
+        let explains = |layout: &&PresetLayout| layout.suffix == suffix && self.folders.contains(&layout.directory);
+        self.unknown(match PRESET_LAYOUTS.iter().find(explains) {
+            Some(layout) if !self.has_layout(layout) => UnknownReason::NeedsPreset {
+                type_name: layout.type_name,
+                preset: layout.preset,
             },
-            _ => UnknownReason::OutsideParent { type_name: child.name },
-        }))
+            _ => reason,
+        })
+    }
+
+    fn has_layout(&self, layout: &PresetLayout) -> bool {
+        let own = self.registry.by_name(layout.parent);
+        own.is_some_and(|kind| matches!(kind.adapter, Adapter::Decomposed | Adapter::PartlyDecomposed))
     }
 
     fn full_name(&self, kind: &MetadataType, index: Option<usize>) -> Result<Box<str>, Located> {
@@ -473,16 +490,40 @@ fn nested(folders: &[&str], name: &str) -> Box<str> {
     full_name.into()
 }
 
-/// The first preset that gives a child type files of its own.
-fn preset_for(child: &ChildType) -> Option<Preset> {
-    Preset::ALL.into_iter().find(|preset| {
-        let registry = Registry::with_presets(&[*preset]);
-        let own = registry.by_name(child.name).is_some();
-        own || registry
-            .child(child.name)
-            .is_some_and(|(parent, _)| parent.adapter == Adapter::Decomposed)
-            && Registry::standard()
-                .child(child.name)
-                .is_some_and(|(parent, _)| parent.adapter != Adapter::Decomposed)
-    })
+/// A file that only a preset explains.
+struct PresetLayout {
+    suffix: &'static str,
+    type_name: &'static str,
+    parent: &'static str,
+    /// The folder of the parent type.
+    directory: &'static str,
+    preset: Preset,
 }
+
+/// What each preset gives a file of its own; made when the first unknown suffix is met.
+static PRESET_LAYOUTS: LazyLock<Vec<PresetLayout>> = LazyLock::new(|| {
+    let mut layouts = Vec::new();
+    for preset in Preset::ALL {
+        let registry = Registry::with_presets(&[preset]);
+        let decomposed = registry
+            .types()
+            .iter()
+            .filter(|kind| Registry::standard().by_name(kind.name) != Some(*kind));
+        for parent in decomposed {
+            let own = (parent.children.is_empty())
+                .then_some((parent.suffix, parent.name))
+                .into_iter();
+            let children = parent.children.iter().map(|child| (child.suffix, child.name));
+            layouts.extend(own.chain(children).filter_map(|(suffix, type_name)| {
+                Some(PresetLayout {
+                    suffix: suffix?,
+                    type_name,
+                    parent: parent.name,
+                    directory: parent.directory,
+                    preset,
+                })
+            }));
+        }
+    }
+    layouts
+});
