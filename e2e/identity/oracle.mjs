@@ -61,9 +61,9 @@ function paths(type, types) {
   } else if (adapter === 'digitalExperience') {
     both(
       `site/One/One.${suffix}${META}`,
-      'site/One/sfdc_cms__view/home/_meta.json',
-      'site/One/sfdc_cms__view/home/content.json',
-      'site/One/sfdc_cms__view/home/mobile/mobile.json'
+      'site/One/sfdc_cms__view/start/_meta.json',
+      'site/One/sfdc_cms__view/start/content.json',
+      'site/One/sfdc_cms__view/start/mobile/mobile.json'
     );
   } else if (adapter === 'mixedContent') {
     both(`One.${suffix ?? 'site'}${META}`, 'One/index.html', 'One/deep/more.js');

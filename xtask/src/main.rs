@@ -1,13 +1,16 @@
-//! Tasks of the workspace, one subcommand and one module each.
+//! Tasks of the workspace: `cargo xtask --help` lists them.
 
+mod bench;
+mod generate_command;
+mod tidy;
 mod types;
 
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
+/// Tasks of the workspace.
 #[derive(Parser)]
-#[command(name = "xtask", about = "Tasks of the workspace")]
+#[command(name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -15,26 +18,33 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write the tables of metadata types from the published packages, or check that they are up to date
+    /// Generate repositories to try and measure with.
+    Generate(generate_command::Arguments),
+    /// Measure syncline and its peers side by side; writes docs/benchmarks.md.
+    Bench(bench::Arguments),
+    /// Check the rules of the source tree.
+    Tidy(tidy::Arguments),
+    /// Write the tables of metadata types from the published packages, or check that they are up to date.
     Types(types::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::Types(arguments) => types::run(&arguments).map_err(Into::into),
+        Task::Generate(arguments) => generate_command::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Types(arguments) => types::run(&arguments),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report(error),
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
+            ExitCode::from(2)
+        }
     }
-}
-
-fn report(error: Box<dyn std::error::Error>) -> ExitCode {
-    eprintln!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprintln!("  because: {error}");
-        cause = error.source();
-    }
-    ExitCode::FAILURE
 }

@@ -1,7 +1,12 @@
 //! Salesforce metadata as values: parse, identify, compare, merge. Pure: no IO, no clock, no randomness.
 
+mod align;
+pub mod check;
 pub mod component;
+pub mod conflict;
+pub mod merge;
 pub mod package;
 pub mod path;
+pub mod references;
 pub mod table;
 pub mod xml;

@@ -185,12 +185,12 @@ fn source_format() {
                 "DigitalExperienceBundle:site/S1 source descriptor",
             ),
             (
-                "force-app/main/default/digitalExperiences/site/S1/sfdc_cms__view/home/_meta.json",
-                "DigitalExperience:site/S1.sfdc_cms__view/home < DigitalExperienceBundle:site/S1 source descriptor",
+                "force-app/main/default/digitalExperiences/site/S1/sfdc_cms__view/start/_meta.json",
+                "DigitalExperience:site/S1.sfdc_cms__view/start < DigitalExperienceBundle:site/S1 source descriptor",
             ),
             (
-                "force-app/main/default/digitalExperiences/site/S1/sfdc_cms__view/home/mobile/m.json",
-                "DigitalExperience:site/S1.sfdc_cms__view/home < DigitalExperienceBundle:site/S1 source member",
+                "force-app/main/default/digitalExperiences/site/S1/sfdc_cms__view/start/mobile/m.json",
+                "DigitalExperience:site/S1.sfdc_cms__view/start < DigitalExperienceBundle:site/S1 source member",
             ),
             (
                 "force-app/main/default/digitalExperiences/site/S1/stray.json",

@@ -6,6 +6,7 @@ mod schema;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde_json::Value;
 
@@ -41,12 +42,20 @@ pub(crate) enum TypesError {
     Start { command: String, source: std::io::Error },
     #[error("`{command}` failed: {output}")]
     Command { command: String, output: String },
-    #[error("out of date: {}; run `cargo xtask types`", .0.join(", "))]
-    OutOfDate(Vec<String>),
 }
 
-/// Writes `schema.txt` and `registry.txt`, or compares them with the committed files.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), TypesError> {
+/// Writes `schema.txt` and `registry.txt`, or compares them with the committed files: exit code 1 when they differ.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let stale = tables(arguments)?;
+    if stale.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("out of date: {}; run `cargo xtask types`", stale.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+/// Writes the tables; with `--check`, names those that differ.
+fn tables(arguments: &Arguments) -> Result<Vec<&'static str>, TypesError> {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/metadata/table");
     let lists = arguments.lists.clone().unwrap_or_else(|| table.join("sources"));
     let registry_package = fetch::package(arguments.registry.as_deref(), &fetch::REGISTRY)?;
@@ -73,18 +82,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), TypesError> {
         let path = table.join(name);
         if arguments.check {
             if text(&path)? != content {
-                stale.push(name.to_owned());
+                stale.push(name);
             }
         } else {
             fs::write(&path, &content).map_err(|source| TypesError::Write { path, source })?;
             println!("wrote crates/metadata/table/{name}: {} lines", content.lines().count());
         }
     }
-    if stale.is_empty() {
-        Ok(())
-    } else {
-        Err(TypesError::OutOfDate(stale))
-    }
+    Ok(stale)
 }
 
 fn text(path: &Path) -> Result<String, TypesError> {

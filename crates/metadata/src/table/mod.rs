@@ -2,3 +2,5 @@
 
 pub mod registry;
 pub mod schema;
+
+pub use schema::{Child, Holds, Order, Proof, Type};

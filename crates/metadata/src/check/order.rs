@@ -1,0 +1,180 @@
+//! The order of a list's items in the result, against the order on each side.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Problem;
+use super::compare::{Four, Group, Key, expected, key_of};
+
+/// A number for each item: equal for items of the same key, or of the same content.
+pub(super) fn tokens(key: &[&str], group: &Group<'_, '_>, by_content: bool) -> Four<Vec<u32>> {
+    let mut numbers: HashMap<(Option<Key>, u32), u32> = HashMap::new();
+    group.each_ref().map(|nodes| {
+        let mut tokens = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let name = match key_of(node, key).filter(|_| !by_content) {
+                Some(key) => (Some(key), 0),
+                None => (None, node.id),
+            };
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            tokens.push(*numbers.entry(name).or_insert(next));
+        }
+        tokens
+    })
+}
+
+/// Where a token stands in a document, when it stands there once.
+type Positions = HashMap<u32, usize>;
+
+/// `None` when the result's order can be explained.
+pub(super) fn check(tokens: &Four<Vec<u32>>, evaluated: bool) -> Option<Problem> {
+    let positions = tokens.each_ref().map(|tokens| {
+        let mut counts: HashMap<u32, (usize, usize)> = HashMap::new();
+        for (i, token) in tokens.iter().enumerate() {
+            counts.entry(*token).or_insert((0, i)).0 += 1;
+        }
+        counts
+            .into_iter()
+            .filter(|(_, (n, _))| *n == 1)
+            .map(|(token, (_, i))| (token, i))
+            .collect::<Positions>()
+    });
+    let repeated = |token: &u32| {
+        tokens
+            .iter()
+            .zip(&positions)
+            .any(|(tokens, once)| !once.contains_key(token) && tokens.contains(token))
+    };
+    let is_repeating = tokens
+        .iter()
+        .zip(&positions)
+        .any(|(tokens, once)| tokens.len() != once.len());
+    let result: Vec<u32> = tokens[3]
+        .iter()
+        .copied()
+        .filter(|token| !is_repeating || !repeated(token))
+        .collect();
+    let [base, ours, theirs, _] = &positions;
+    if breaks_agreement(&result, ours, theirs)
+        || ignores(&result, ours, theirs, base)
+        || ignores(&result, theirs, ours, base)
+    {
+        return Some(Problem::Reordered);
+    }
+    (evaluated && is_guessed(&result, tokens, &positions)).then_some(Problem::OrderGuessed)
+}
+
+/// Items without a key, told apart by content, in documents that have equally many and where no side
+/// moved one: each place follows the rule by itself.
+pub(super) fn check_places(tokens: &Four<Vec<u32>>) -> Option<Problem> {
+    let [base, ours, theirs, result] = tokens;
+    if [ours, theirs, result].iter().any(|side| side.len() != base.len()) {
+        return None;
+    }
+    let places = || base.iter().zip(ours).zip(theirs).zip(result);
+    let known: HashSet<&u32> = base.iter().collect();
+    let stands = |old: &u32, new: &u32| old == new || !known.contains(new);
+    if !places().all(|(((b, o), t), _)| stands(b, o) && stands(b, t)) {
+        return None;
+    }
+    let is_wrong = |b, o, t, r| expected(b, o, t).is_some_and(|wanted| wanted != r);
+    places()
+        .any(|(((b, o), t), r)| is_wrong(b, o, t, r))
+        .then_some(Problem::Reordered)
+}
+
+/// Some pair stands one way on both sides and the other way in the result. A sweep over the result
+/// with a tree of maxima: for each item, is there an earlier one that both sides have later?
+fn breaks_agreement(result: &[u32], ours: &Positions, theirs: &Positions) -> bool {
+    let size = ours.values().max().map_or(0, |n| n + 1);
+    // latest[k] covers a range of our positions, counted from the end; values are their positions + 1.
+    let mut latest = vec![0; size + 1];
+    for token in result {
+        let (Some(our), Some(their)) = (ours.get(token), theirs.get(token)) else {
+            continue;
+        };
+        let mut at = size - 1 - our;
+        let mut max = 0;
+        while at > 0 {
+            max = max.max(latest[at]);
+            at &= at - 1;
+        }
+        if max > their + 1 {
+            return true;
+        }
+        let mut at = size - our;
+        while at <= size {
+            latest[at] = latest[at].max(their + 1);
+            at += at & at.wrapping_neg();
+        }
+    }
+    false
+}
+
+/// Some pair of neighbours stands against the order of `side`, and `other` is no reason for it.
+fn ignores(result: &[u32], side: &Positions, other: &Positions, base: &Positions) -> bool {
+    let before = |positions: &Positions, a: &u32, b: &u32| Some(positions.get(a)? < positions.get(b)?);
+    let known: Vec<&u32> = result.iter().filter(|token| side.contains_key(token)).collect();
+    let mut moved = None;
+    known.windows(2).any(|pair| {
+        let [a, b] = [pair[0], pair[1]];
+        if before(side, a, b) == Some(true) {
+            return false;
+        }
+        match before(other, a, b) {
+            // The other side put them so, and base did not.
+            Some(true) => before(base, a, b) == Some(true),
+            Some(false) => true,
+            // Only this side knows both. What it put beside one of them may have moved on the other side.
+            None => {
+                let moved = moved.get_or_insert_with(|| moved_items(other, base));
+                !moved.contains(a) && !moved.contains(b)
+            }
+        }
+    })
+}
+
+/// The items that stand differently to some other item than in base.
+fn moved_items(side: &Positions, base: &Positions) -> HashSet<u32> {
+    let mut common: Vec<(usize, usize, u32)> = side
+        .iter()
+        .filter_map(|(token, i)| Some((*i, *base.get(token)?, *token)))
+        .collect();
+    common.sort_unstable();
+    let mut moved = HashSet::new();
+    let mut highest = 0;
+    for (_, old, token) in &common {
+        if *old < highest {
+            moved.insert(*token);
+        }
+        highest = highest.max(*old);
+    }
+    let mut lowest = usize::MAX;
+    for (_, old, token) in common.iter().rev() {
+        if *old > lowest {
+            moved.insert(*token);
+        }
+        lowest = lowest.min(*old);
+    }
+    moved
+}
+
+/// Both sides inserted something of their own into the same gap.
+fn is_guessed(result: &[u32], tokens: &Four<Vec<u32>>, positions: &Four<Positions>) -> bool {
+    let [base, ours, theirs, _] = positions;
+    let is_common = |token: &u32| base.contains_key(token) && ours.contains_key(token) && theirs.contains_key(token);
+    // The common item before each insertion; those of one gap share it.
+    let gaps = |side: &Vec<u32>, other: &Positions| {
+        let mut gap = None;
+        let mut found = HashMap::new();
+        for token in side {
+            if is_common(token) {
+                gap = Some(*token);
+            } else if !base.contains_key(token) && !other.contains_key(token) && result.contains(token) {
+                found.insert(gap, *token);
+            }
+        }
+        found
+    };
+    let ours_in = gaps(&tokens[1], theirs);
+    gaps(&tokens[2], ours).keys().any(|gap| ours_in.contains_key(gap))
+}

@@ -1,0 +1,845 @@
+//! Merge of one element: decide for each child, arrange, and splice into our text.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::order::{Sequences, arrange};
+use super::output::Pieces;
+use super::splice::{Layout, adapt, indent_of, one_break};
+use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, align};
+use crate::component::ComponentId;
+use crate::conflict::{Conflict, Reason};
+use crate::path::{ElementPath, Step};
+use crate::table::{Holds, Order, Type};
+use crate::xml::{Chunk, Content, Document, Node, children, content, digest, digest_all, elements, leaf_text, source};
+
+/// Places that must not be settled by themselves, by side and byte offset of the element there.
+#[derive(Debug, Default)]
+pub(super) struct Forced {
+    /// Elements of the base whose deletion leaves a name without its element.
+    pub still_needed: Vec<(usize, Box<str>)>,
+    /// Elements of theirs that would double a name.
+    pub duplicate: Vec<(usize, Box<str>)>,
+}
+
+/// Base, ours, theirs; the base may be absent.
+#[derive(Clone, Copy)]
+pub(super) struct Triple<'a, 'i> {
+    pub base: Option<Node<'a, 'i>>,
+    pub ours: Node<'a, 'i>,
+    pub theirs: Node<'a, 'i>,
+}
+
+/// State of one document's merge.
+pub(super) struct Merger<'a, 'i> {
+    pub component: &'a ComponentId,
+    /// Text of base, ours and theirs; empty where absent.
+    pub texts: [&'i str; SIDES],
+    pub line_ends: [&'static str; SIDES],
+    pub forced: &'a Forced,
+    pub path: Vec<Step>,
+    pub conflicts: Vec<Conflict>,
+    pub out: Pieces,
+}
+
+const BASE: usize = 0;
+const OURS: usize = 1;
+const THEIRS: usize = 2;
+
+/// What becomes of an element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is absent from the result.
+    Absent,
+    Ours,
+    Theirs,
+    /// Its children are merged one by one.
+    Parts,
+    /// One side deleted it, and with it the values of the base; what the other side added stays.
+    Dissolved,
+    Conflict(Reason),
+}
+
+/// The children of one element on all sides, and what becomes of them.
+struct Family<'a, 'i> {
+    /// Type of the element whose children these are.
+    ty: Option<&'static Type>,
+    chunks: [Vec<Chunk<'a, 'i>>; SIDES],
+    alignment: Alignment<'a>,
+    verdicts: Vec<Verdict>,
+    layout: ParentLayout<'i>,
+}
+
+/// Where children without a neighbour go.
+struct ParentLayout<'i> {
+    /// Indentation of the parent's own line in ours and in theirs.
+    indents: [&'i str; SIDES],
+}
+
+impl<'a, 'i: 'a> Merger<'a, 'i> {
+    /// What becomes of an element that ours and theirs have. `whole`: not to be merged from parts.
+    pub fn verdict(&self, t: Triple<'a, 'i>, ty: Option<&'static Type>, whole: bool) -> Verdict {
+        let raw = |side: usize, node: Node<'a, 'i>| source(self.texts[side], node);
+        if raw(OURS, t.ours) == raw(THEIRS, t.theirs) {
+            return Verdict::Ours;
+        }
+        let divisible = !whole
+            && ty.is_some_and(|ty| !ty.whole)
+            && [Some(t.ours), Some(t.theirs), t.base]
+                .into_iter()
+                .flatten()
+                .all(has_parts)
+            && start_tag(t).is_some();
+        if divisible && self.is_forced(t) {
+            return Verdict::Parts;
+        }
+        if let Some(base) = t.base {
+            if raw(BASE, base) == raw(OURS, t.ours) {
+                // Layout alone is no change.
+                let same = digest(base, ty) == digest(t.theirs, ty);
+                return if same { Verdict::Ours } else { Verdict::Theirs };
+            }
+            if raw(BASE, base) == raw(THEIRS, t.theirs) {
+                return Verdict::Ours;
+            }
+        }
+        if divisible {
+            return Verdict::Parts;
+        }
+        let (ours, theirs) = (digest(t.ours, ty), digest(t.theirs, ty));
+        let base = t.base.map(|base| digest(base, ty));
+        if theirs == ours || base == Some(theirs) {
+            Verdict::Ours
+        } else if base == Some(ours) {
+            Verdict::Theirs
+        } else if base.is_some() {
+            Verdict::Conflict(Reason::BothChanged)
+        } else {
+            Verdict::Conflict(Reason::BothAdded)
+        }
+    }
+
+    /// Merges the children of an element and writes it.
+    pub fn parts(&mut self, t: Triple<'a, 'i>, ty: Option<&'static Type>, indents: [&'i str; SIDES]) {
+        let split = |side: usize, node: Option<Node<'a, 'i>>| node.map(|n| children(self.texts[side], n));
+        let (base, ours, theirs) = (
+            split(BASE, t.base),
+            split(OURS, Some(t.ours)),
+            split(THEIRS, Some(t.theirs)),
+        );
+        let tail = ours.as_ref().map_or(0..0, |(_, tail)| tail.clone());
+        let chunks = [base, ours, theirs].map(|side| side.map(|(chunks, _)| chunks).unwrap_or_default());
+        let alignment = align(ty, [&chunks[BASE], &chunks[OURS], &chunks[THEIRS]]);
+        let mut family = Family {
+            chunks,
+            alignment,
+            verdicts: Vec::new(),
+            layout: ParentLayout { indents },
+            ty,
+        };
+        family.verdicts = (0..family.alignment.slots.len())
+            .map(|slot| self.decide(&family, slot as u32))
+            .collect();
+        let plan = plan(&mut family);
+
+        let text = self.texts[OURS];
+        let range = t.ours.range();
+        let first = family.chunks[OURS].first().map_or(tail.start, |c| c.lead);
+        let start = match start_tag(t) {
+            Some(OURS) | None => &text[range.start..first],
+            Some(_) => {
+                let (theirs, tail) = children(self.texts[THEIRS], t.theirs);
+                &self.texts[THEIRS][t.theirs.range().start..theirs.first().map_or(tail.start, |c| c.lead)]
+            }
+        };
+        let empty = tail.end == range.end;
+        let emitted = plan
+            .iter()
+            .any(|entry| family.verdicts[entry.slot as usize] != Verdict::Absent);
+        if empty && emitted {
+            // `<a/>` receives children.
+            self.out
+                .push(start.strip_suffix("/>").unwrap_or(start).trim_end().as_bytes());
+            self.out.push(b">");
+        } else {
+            self.out.push(start.as_bytes());
+        }
+        let mut numbered: Vec<Option<(&'static str, usize)>> = (0..family.alignment.groups.len())
+            .map(|group| numbering(&family, group as u32))
+            .collect();
+        for entry in &plan {
+            let mark = self.out.mark();
+            self.emit(&family, entry);
+            let group = family.alignment.slots[entry.slot as usize].group as usize;
+            if let Some((index, number)) = &mut numbered[group]
+                && self.out.mark() != mark
+            {
+                self.out.renumber(mark, index, *number);
+                *number += 1;
+            }
+        }
+        if empty && emitted {
+            self.out.push(self.line_ends[OURS].as_bytes());
+            self.out.push(indents[OURS].as_bytes());
+            self.out.push(format!("</{}>", t.ours.tag_name().name()).as_bytes());
+        } else {
+            self.out.push(text[tail.start..range.end].as_bytes());
+        }
+    }
+
+    fn decide(&self, family: &Family<'a, 'i>, slot: u32) -> Verdict {
+        let s = &family.alignment.slots[slot as usize];
+        let group = family.alignment.group(slot);
+        let ty = group.ty;
+        let node = |side: usize| family.chunks[side].get(s.at[side] as usize).map(|c| c.node);
+        if group.mode == Mode::Together {
+            return together(family, slot);
+        }
+        match (node(BASE), node(OURS), node(THEIRS)) {
+            (base, Some(ours), Some(theirs)) => {
+                if group.name == COMMENT || is_no_change(family.ty, group, ours, theirs) {
+                    return Verdict::Ours;
+                }
+                self.verdict(Triple { base, ours, theirs }, ty, s.whole)
+            }
+            (Some(base), Some(ours), None) => self.deleted(base, (OURS, ours), group, Reason::DeletedByThem),
+            (Some(base), None, Some(theirs)) => self.deleted(base, (THEIRS, theirs), group, Reason::DeletedByUs),
+            (None, Some(_), None) => Verdict::Ours,
+            (None, None, Some(theirs)) => {
+                let range = theirs.range();
+                match self.forced.duplicate.iter().find(|(at, _)| range.contains(at)) {
+                    Some((_, name)) => Verdict::Conflict(Reason::Duplicate(name.clone())),
+                    None => Verdict::Theirs,
+                }
+            }
+            (_, None, None) => Verdict::Absent,
+        }
+    }
+
+    fn deleted(
+        &self,
+        base: Node<'a, 'i>,
+        (side, left): (usize, Node<'a, 'i>),
+        group: &Group<'_>,
+        reason: Reason,
+    ) -> Verdict {
+        let ty = group.ty;
+        let changed = source(self.texts[BASE], base) != source(self.texts[side], left)
+            && group.name != COMMENT
+            && digest(base, ty) != digest(left, ty);
+        if changed && group.child.is_some_and(|c| c.dissolves) {
+            let gone = values(base, ty);
+            return if values(left, ty).is_subset(&gone) {
+                Verdict::Absent
+            } else {
+                Verdict::Dissolved
+            };
+        }
+        if changed {
+            return Verdict::Conflict(reason);
+        }
+        let at = base.range().start;
+        match self.forced.still_needed.iter().find(|(needed, _)| *needed == at) {
+            Some((_, name)) => Verdict::Conflict(Reason::StillNeeded(name.clone())),
+            None => Verdict::Absent,
+        }
+    }
+
+    /// Whether a forced place lies inside the element.
+    fn is_forced(&self, t: Triple<'a, 'i>) -> bool {
+        let inside =
+            |node: Node<'a, 'i>, places: &[(usize, Box<str>)]| places.iter().any(|(at, _)| node.range().contains(at));
+        t.base.is_some_and(|base| inside(base, &self.forced.still_needed)) || inside(t.theirs, &self.forced.duplicate)
+    }
+
+    fn emit(&mut self, family: &Family<'a, 'i>, entry: &Entry) {
+        let slot = &family.alignment.slots[entry.slot as usize];
+        let lead = self.lead(family, entry);
+        match &family.verdicts[entry.slot as usize] {
+            Verdict::Absent => {}
+            Verdict::Ours => {
+                if let Some(chunk) = family.chunks[OURS].get(entry.ours as usize) {
+                    self.out
+                        .push(self.texts[OURS][chunk.lead..chunk.node.range().end].as_bytes());
+                }
+            }
+            Verdict::Theirs => {
+                let text = self.joined(family, entry.slot, THEIRS, &lead);
+                if let Some(text) = text {
+                    self.out.push(lead.as_bytes());
+                    self.out.push(&text);
+                }
+            }
+            Verdict::Parts => {
+                let node = |side: usize| family.chunks[side].get(slot.at[side] as usize).copied();
+                if let (base, Some(ours), Some(theirs)) = (node(BASE), node(OURS), node(THEIRS)) {
+                    let indent = |side: usize, c: Option<Chunk<'a, 'i>>| {
+                        c.map_or("", |c| indent_of(&self.texts[side][c.lead..c.node.range().start]))
+                    };
+                    let indents = [
+                        indent(BASE, base),
+                        indent(OURS, Some(ours)),
+                        indent(THEIRS, Some(theirs)),
+                    ];
+                    self.out.push(lead.as_bytes());
+                    self.path.push(self.step(family, entry.slot));
+                    let triple = Triple {
+                        base: base.map(|c| c.node),
+                        ours: ours.node,
+                        theirs: theirs.node,
+                    };
+                    self.parts(triple, family.alignment.group(entry.slot).ty, indents);
+                    self.path.pop();
+                }
+            }
+            Verdict::Dissolved => {
+                let side = if slot.at[OURS] == NONE { THEIRS } else { OURS };
+                let node = |side: usize| family.chunks[side].get(slot.at[side] as usize).map(|c| c.node);
+                if let (Some(base), Some(left)) = (node(BASE), node(side)) {
+                    let ty = family.alignment.group(entry.slot).ty;
+                    self.out.push(lead.as_bytes());
+                    let text = without(self.texts[side], left, &values(base, ty), ty);
+                    self.out.push_with_line_ends(&text, self.line_ends[OURS]);
+                }
+            }
+            Verdict::Conflict(reason) => {
+                let step = self.step(family, entry.slot);
+                let mut steps = self.path.clone();
+                steps.push(step);
+                let text = |side: usize| self.joined(family, entry.slot, side, &lead);
+                // A unit with its formula is one slot; these two are about a list of many.
+                let is_list = matches!(reason, Reason::Order | Reason::Criteria)
+                    && family.alignment.group(entry.slot).mode != Mode::Together;
+                let (base, ours, theirs) = if is_list {
+                    let all = |side: usize| self.joined_group(family, slot.group, side, &lead);
+                    (all(BASE), all(OURS), all(THEIRS))
+                } else {
+                    (text(BASE), text(OURS), text(THEIRS))
+                };
+                let path = ElementPath {
+                    component: self.component.clone(),
+                    steps,
+                };
+                let path = if is_list { list_path(path) } else { path };
+                self.out.push_open(lead.as_bytes(), self.conflicts.len());
+                self.conflicts.push(Conflict {
+                    path,
+                    reason: reason.clone(),
+                    base,
+                    ours,
+                    theirs,
+                });
+            }
+        }
+    }
+
+    fn step(&self, family: &Family<'a, 'i>, slot: u32) -> Step {
+        family.alignment.step(
+            slot,
+            [&family.chunks[BASE], &family.chunks[OURS], &family.chunks[THEIRS]],
+            [OURS, THEIRS, BASE],
+        )
+    }
+
+    /// The white space in front of a slot's place in the result.
+    fn lead(&self, family: &Family<'a, 'i>, entry: &Entry) -> String {
+        let own = |chunk: &Chunk<'a, 'i>| &self.texts[OURS][chunk.lead..chunk.node.range().start];
+        if let Some(chunk) = family.chunks[OURS].get(entry.ours as usize) {
+            return own(chunk).to_owned();
+        }
+        if let Some(chunk) = family.chunks[OURS].get(entry.like as usize) {
+            return one_break(own(chunk)).to_owned();
+        }
+        // An element without children in ours: the step from parent to child is theirs.
+        let slot = &family.alignment.slots[entry.slot as usize];
+        let side = if slot.at[THEIRS] == NONE { BASE } else { THEIRS };
+        let Some(chunk) = family.chunks[side].get(slot.at[side] as usize) else {
+            return String::new();
+        };
+        let lead = &self.texts[side][chunk.lead..chunk.node.range().start];
+        if !lead.contains('\n') {
+            return lead.to_owned();
+        }
+        let indent = indent_of(lead);
+        let step = indent.strip_prefix(family.layout.indents[side]).unwrap_or(indent);
+        format!("{}{}{step}", self.line_ends[OURS], family.layout.indents[OURS])
+    }
+
+    /// The text of a slot on one side, laid out for ours; several chunks with the space between them.
+    fn joined(&self, family: &Family<'a, 'i>, slot: u32, side: usize, lead: &str) -> Option<Vec<u8>> {
+        self.join(
+            side,
+            lead,
+            family.alignment.members(slot, side).map(|i| family.chunks[side][i]),
+        )
+    }
+
+    fn joined_group(&self, family: &Family<'a, 'i>, group: u32, side: usize, lead: &str) -> Option<Vec<u8>> {
+        let members = family.alignment.slot_of[side].iter().enumerate();
+        let members = members.filter(|(_, s)| family.alignment.slots[**s as usize].group == group);
+        self.join(side, lead, members.map(|(i, _)| family.chunks[side][i]))
+    }
+
+    fn join(&self, side: usize, lead: &str, chunks: impl Iterator<Item = Chunk<'a, 'i>>) -> Option<Vec<u8>> {
+        let text = self.texts[side];
+        let to = Layout {
+            indent: indent_of(lead),
+            line_end: self.line_ends[OURS],
+        };
+        let mut joined: Option<Vec<u8>> = None;
+        for chunk in chunks {
+            let space = &text[chunk.lead..chunk.node.range().start];
+            let from = Layout {
+                indent: indent_of(space),
+                line_end: self.line_ends[side],
+            };
+            let out = match &mut joined {
+                Some(out) => {
+                    out.extend_from_slice(one_break(lead).as_bytes());
+                    out
+                }
+                None => joined.insert(Vec::new()),
+            };
+            out.extend_from_slice(adapt(text, chunk.node, from, to).as_bytes());
+        }
+        joined
+    }
+}
+
+/// A place in the result.
+struct Entry {
+    slot: u32,
+    /// The chunk of ours that stands here, or [`NONE`].
+    ours: u32,
+    /// A chunk of ours whose surroundings a new element copies, or [`NONE`].
+    like: u32,
+}
+
+/// The order of everything in the result. Lists that clash become one conflict.
+fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
+    let groups = family.alignment.groups.len();
+    let mut sequences: Vec<[Vec<u32>; SIDES]> = (0..groups).map(|_| Default::default()).collect();
+    for side in 0..SIDES {
+        for slot in &family.alignment.slot_of[side] {
+            let group = family.alignment.slots[*slot as usize].group as usize;
+            let sequence = &mut sequences[group][side];
+            if sequence.last() != Some(slot)
+                && (family.alignment.groups[group].mode != Mode::Together || sequence.is_empty())
+            {
+                sequence.push(*slot);
+            }
+        }
+    }
+    let mut blocks: Vec<Option<Vec<u32>>> = (0..groups).map(|_| None).collect();
+    // Insertions behind a chunk of ours: (anchor + 1, place in theirs, slots).
+    let mut insertions: Vec<(usize, u32, Vec<u32>)> = Vec::new();
+    for (g, [base, ours, theirs]) in sequences.iter().enumerate() {
+        let wanted = |slot: &u32| {
+            let s = &family.alignment.slots[*slot as usize];
+            s.at[OURS] != NONE
+                || matches!(
+                    family.verdicts[*slot as usize],
+                    Verdict::Theirs | Verdict::Dissolved | Verdict::Conflict(_)
+                )
+        };
+        let theirs: Vec<u32> = theirs.iter().copied().filter(wanted).collect();
+        let group = &family.alignment.groups[g];
+        let keys = sort_keys(family, g, ours);
+        let less = keys.as_ref().map(|keys| {
+            move |a: u32, b: u32| match (keys.get(a as usize), keys.get(b as usize)) {
+                (Some(a), Some(b)) => a < b,
+                _ => false,
+            }
+        });
+        let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
+        if is_replaced_by_both(family, g) {
+            clash(family, [base, ours, &theirs], Reason::Criteria, &mut insertions);
+            continue;
+        }
+        let arranged = arrange(
+            Sequences {
+                base,
+                ours,
+                theirs: &theirs,
+            },
+            group.order,
+            less,
+        );
+        if arranged.clash {
+            clash(family, [base, ours, &theirs], Reason::Order, &mut insertions);
+            continue;
+        }
+        if arranged.moved {
+            blocks[g] = Some(arranged.order);
+            continue;
+        }
+        collect_insertions(family, g, &arranged.order, &mut insertions);
+    }
+    place(family, &sequences, &mut blocks, insertions)
+}
+
+/// Makes a whole list one conflict.
+fn clash(
+    family: &mut Family<'_, '_>,
+    sides: [&[u32]; SIDES],
+    reason: Reason,
+    insertions: &mut Vec<(usize, u32, Vec<u32>)>,
+) {
+    let [_, ours, theirs] = sides;
+    let Some(first) = ours.first().or(theirs.first()) else {
+        return;
+    };
+    for slot in sides.into_iter().flatten() {
+        family.verdicts[*slot as usize] = Verdict::Absent;
+    }
+    family.verdicts[*first as usize] = Verdict::Conflict(reason);
+    if ours.is_empty() {
+        insertions.push((usize::MAX, 0, vec![*first]));
+    }
+}
+
+/// Whether both sides replaced a criterion: it is gone on both, and each has a new one of its own. What
+/// each wrote may be the same criterion changed in two ways, so the two do not stand side by side.
+fn is_replaced_by_both(family: &Family<'_, '_>, group: usize) -> bool {
+    let name = family.alignment.groups[group].name;
+    let is_criteria = family
+        .ty
+        .is_some_and(|ty| ty.units.iter().any(|(_, list)| *list == name));
+    let any = |on: [bool; SIDES]| {
+        let mut slots = family.alignment.slots.iter().filter(|s| s.group as usize == group);
+        slots.any(|s| s.at.map(|at| at != NONE) == on)
+    };
+    is_criteria && any([true, false, false]) && any([false, true, false]) && any([false, false, true])
+}
+
+/// Keys of the slots of an unordered list that ours keeps sorted, by slot.
+fn sort_keys(family: &Family<'_, '_>, group: usize, ours: &[u32]) -> Option<Vec<String>> {
+    let g = &family.alignment.groups[group];
+    if g.order != Order::None || ours.is_empty() || !matches!(g.mode, Mode::Keyed | Mode::Values) || g.name == COMMENT {
+        return None;
+    }
+    // Only lists where something comes in behind something new need keys.
+    let fresh = |side: usize| {
+        let other = OURS + THEIRS - side;
+        family
+            .alignment
+            .slots
+            .iter()
+            .any(|s| s.group as usize == group && s.at[side] != NONE && s.at[BASE] == NONE && s.at[other] == NONE)
+    };
+    if !fresh(OURS) || !fresh(THEIRS) {
+        return None;
+    }
+    let mut keys = vec![String::new(); family.alignment.slots.len()];
+    for (i, s) in family
+        .alignment
+        .slots
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| s.group as usize == group)
+    {
+        let side = if s.at[OURS] == NONE { THEIRS } else { OURS };
+        if let Some(chunk) = family.chunks[side].get(s.at[side] as usize) {
+            keys[i] = match (g.mode, g.child) {
+                (Mode::Keyed, Some(child)) => crate::align::key_text(chunk.node, &child.key).into_owned(),
+                _ => leaf_text(chunk.node).into_owned(),
+            };
+        }
+    }
+    ours.is_sorted_by_key(|s| &keys[*s as usize]).then_some(keys)
+}
+
+/// Finds the place of slots that only theirs has.
+fn collect_insertions(
+    family: &Family<'_, '_>,
+    group: usize,
+    order: &[u32],
+    insertions: &mut Vec<(usize, u32, Vec<u32>)>,
+) {
+    let slots = &family.alignment.slots;
+    let last_chunk = |slot: u32| family.alignment.members(slot, OURS).last();
+    let mut anchor: Option<usize> = None;
+    for slot in order {
+        let s = &slots[*slot as usize];
+        if s.at[OURS] != NONE {
+            anchor = last_chunk(*slot);
+            continue;
+        }
+        let place = match anchor {
+            Some(anchor) => anchor + 1,
+            None => match order.iter().find(|other| slots[**other as usize].at[OURS] != NONE) {
+                Some(first) => slots[*first as usize].at[OURS] as usize,
+                None => across(family, group, s.at[THEIRS]),
+            },
+        };
+        match insertions.last_mut() {
+            Some((at, _, list))
+                if *at == place && list.last().is_some_and(|l| slots[*l as usize].group as usize == group) =>
+            {
+                list.push(*slot)
+            }
+            _ => insertions.push((place, s.at[THEIRS], vec![*slot])),
+        }
+    }
+}
+
+/// The place of a list that ours does not have: behind what stands before it in theirs.
+fn across(family: &Family<'_, '_>, group: usize, at: u32) -> usize {
+    let name = family.alignment.groups[group].name;
+    let [_, ours, theirs] = &family.alignment.slot_of;
+    let at = (at as usize).min(theirs.len());
+    let in_ours = |slot: &u32| family.alignment.slots[*slot as usize].at[OURS] != NONE;
+    if let Some(before) = theirs[..at].iter().rfind(|s| in_ours(s)) {
+        let mut place = family.alignment.members(*before, OURS).last().map_or(0, |i| i + 1);
+        while let Some(slot) = ours.get(place) {
+            let s = &family.alignment.slots[*slot as usize];
+            let new = s.at[BASE] == NONE && s.at[THEIRS] == NONE;
+            if !new || family.alignment.group(*slot).name > name {
+                break;
+            }
+            place += 1;
+        }
+        return place;
+    }
+    match theirs[at..].iter().find(|s| in_ours(s)) {
+        Some(after) => family.alignment.slots[*after as usize].at[OURS] as usize,
+        None => ours.len(),
+    }
+}
+
+/// Writes down the whole order: our chunks, insertions between them, rearranged lists as blocks.
+fn place(
+    family: &Family<'_, '_>,
+    sequences: &[[Vec<u32>; SIDES]],
+    blocks: &mut [Option<Vec<u32>>],
+    mut insertions: Vec<(usize, u32, Vec<u32>)>,
+) -> Vec<Entry> {
+    let slots = &family.alignment.slots;
+    let ours = &family.alignment.slot_of[OURS];
+    // A neighbour of the same list, else any, shows how a new element is laid out.
+    let like = |slot: u32, near: usize| {
+        let group = slots[slot as usize].group as usize;
+        sequences[group][OURS].first().map_or_else(
+            || {
+                if ours.is_empty() {
+                    NONE
+                } else {
+                    near.saturating_sub(1).min(ours.len() - 1) as u32
+                }
+            },
+            |s| slots[*s as usize].at[OURS],
+        )
+    };
+    insertions.sort_by_key(|(at, in_theirs, _)| (*at, *in_theirs));
+    let mut entries = Vec::with_capacity(ours.len() + insertions.len());
+    let mut pending = insertions.into_iter().peekable();
+    let mut written: HashSet<u32> = HashSet::new();
+    for at in 0..=ours.len() {
+        while let Some((_, _, list)) = pending.next_if(|(place, _, _)| *place <= at || at == ours.len()) {
+            entries.extend(list.into_iter().map(|slot| Entry {
+                slot,
+                ours: NONE,
+                like: like(slot, at),
+            }));
+        }
+        let Some(slot) = ours.get(at) else { break };
+        let s = &slots[*slot as usize];
+        let group = s.group as usize;
+        if let Some(block) = blocks[group].take() {
+            for slot in block {
+                entries.push(Entry {
+                    slot,
+                    ours: slots[slot as usize].at[OURS],
+                    like: like(slot, at),
+                });
+                written.insert(slot);
+            }
+        }
+        if written.contains(slot) {
+            continue;
+        }
+        let again = family.alignment.groups[group].mode == Mode::Together && s.at[OURS] as usize != at;
+        if again && family.verdicts[*slot as usize] != Verdict::Ours {
+            continue;
+        }
+        entries.push(Entry {
+            slot: *slot,
+            ours: at as u32,
+            like: NONE,
+        });
+    }
+    entries
+}
+
+/// Plain values in the lists of an element, with the element's name.
+fn values(node: Node<'_, '_>, ty: Option<&'static Type>) -> BTreeSet<(String, String)> {
+    elements(node)
+        .filter(|c| is_value(*c, ty))
+        .map(|c| (c.tag_name().name().to_owned(), leaf_text(c).into_owned()))
+        .collect()
+}
+
+fn is_value(node: Node<'_, '_>, ty: Option<&'static Type>) -> bool {
+    ty.and_then(|t| t.child(node.tag_name().name()))
+        .is_some_and(|c| c.list && c.holds == Holds::Text)
+}
+
+/// The text of an element without some of its plain values.
+fn without(text: &str, node: Node<'_, '_>, gone: &BTreeSet<(String, String)>, ty: Option<&'static Type>) -> String {
+    let (chunks, tail) = children(text, node);
+    let range = node.range();
+    let mut out = text[range.start..chunks.first().map_or(tail.start, |c| c.lead)].to_owned();
+    for chunk in chunks {
+        let value = (
+            chunk.node.tag_name().name().to_owned(),
+            leaf_text(chunk.node).into_owned(),
+        );
+        if !is_value(chunk.node, ty) || !gone.contains(&value) {
+            out.push_str(&text[chunk.lead..chunk.node.range().end]);
+        }
+    }
+    out.push_str(&text[tail.start..range.end]);
+    out
+}
+
+/// Whether a difference is made by the org: a place in a list, or a record id.
+fn is_no_change(parent: Option<&'static Type>, group: &Group<'_>, ours: Node<'_, '_>, theirs: Node<'_, '_>) -> bool {
+    parent.is_some_and(|t| t.index == Some(group.name))
+        || group
+            .child
+            .is_some_and(|c| c.is_generated(&leaf_text(ours)) && c.is_generated(&leaf_text(theirs)))
+}
+
+/// For a list whose items hold their own place: the element, and the first number, when they count one by one.
+fn numbering(family: &Family<'_, '_>, group: u32) -> Option<(&'static str, usize)> {
+    let index = family.alignment.groups[group as usize].ty?.index?;
+    let in_ours = family
+        .alignment
+        .slots
+        .iter()
+        .any(|s| s.group == group && s.at[OURS] != NONE);
+    let side = if in_ours { OURS } else { THEIRS };
+    let mut numbers = family.chunks[side]
+        .iter()
+        .zip(&family.alignment.slot_of[side])
+        .filter(|(_, slot)| family.alignment.slots[**slot as usize].group == group)
+        .map(|(chunk, _)| {
+            let place = elements(chunk.node).find(|c| c.tag_name().name() == index)?;
+            leaf_text(place).parse::<usize>().ok()
+        });
+    let first = numbers.next()??;
+    numbers
+        .enumerate()
+        .all(|(i, n)| n == Some(first + i + 1))
+        .then_some((index, first))
+}
+
+/// A group that merges as one.
+fn together(family: &Family<'_, '_>, slot: u32) -> Verdict {
+    let group = family.alignment.group(slot);
+    let content = |side: usize| {
+        let mut members = family.alignment.members(slot, side).peekable();
+        members
+            .peek()
+            .is_some()
+            .then(|| digest_all(members.map(|i| (family.chunks[side][i].node, group.ty))))
+    };
+    let (base, ours, theirs) = (content(BASE), content(OURS), content(THEIRS));
+    let unit = group.child.is_some_and(|c| c.list);
+    if ours == theirs || base == theirs {
+        return if ours.is_some() { Verdict::Ours } else { Verdict::Absent };
+    }
+    if base == ours {
+        return if theirs.is_some() {
+            Verdict::Theirs
+        } else {
+            Verdict::Absent
+        };
+    }
+    Verdict::Conflict(match (base, ours, theirs) {
+        (Some(_), None, _) => Reason::DeletedByUs,
+        (Some(_), _, None) => Reason::DeletedByThem,
+        _ if unit => Reason::Criteria,
+        (None, ..) => Reason::BothAdded,
+        _ => Reason::BothChanged,
+    })
+}
+
+/// Whether an element can be merged child by child.
+fn has_parts(node: Node<'_, '_>) -> bool {
+    match content(node) {
+        Content::Elements => true,
+        Content::Leaf => leaf_text(node).is_empty(),
+        // Stray text between elements is kept like a comment.
+        Content::Mixed => node.first_element_child().is_some() || leaf_text(node).trim().is_empty(),
+    }
+}
+
+/// The side whose start tag holds the merged attributes; `None` when they conflict.
+fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
+    if t.ours.tag_name() != t.theirs.tag_name() {
+        return None;
+    }
+    let attributes = |node: Node<'_, '_>| {
+        let mut all: Vec<(String, String)> = node
+            .attributes()
+            .map(|a| (format!("{:?}{}", a.namespace(), a.name()), a.value().to_owned()))
+            .collect();
+        all.push((String::new(), format!("{:?}", node.tag_name())));
+        all.sort_unstable();
+        all
+    };
+    let (ours, theirs) = (attributes(t.ours), attributes(t.theirs));
+    if ours == theirs {
+        return Some(OURS);
+    }
+    let base = attributes(t.base?);
+    if base == theirs {
+        Some(OURS)
+    } else if base == ours {
+        Some(THEIRS)
+    } else {
+        None
+    }
+}
+
+/// The path of a list as a whole.
+fn list_path(mut path: ElementPath) -> ElementPath {
+    if let Some(last) = path.steps.last_mut() {
+        last.selector = crate::path::Selector::Only;
+    }
+    path
+}
+
+/// Merges the root elements of three documents into `merger.out`, prolog and epilog included.
+pub(super) fn merge_roots<'a, 'i: 'a>(
+    merger: &mut Merger<'a, 'i>,
+    docs: (Option<&'a Document<'i>>, &'a Document<'i>, &'a Document<'i>),
+) -> Verdict {
+    let (base, ours, theirs) = docs;
+    let triple = Triple {
+        base: base.map(Document::root),
+        ours: ours.root(),
+        theirs: theirs.root(),
+    };
+    let ty = ours.root_type();
+    let verdict = match merger.verdict(triple, ty, false) {
+        // Theirs as a file, so that nothing of its layout is lost where ours has none of its own.
+        Verdict::Parts => Verdict::Parts,
+        Verdict::Conflict(Reason::BothChanged) if ty.is_none() => Verdict::Conflict(Reason::Whole),
+        other => other,
+    };
+    if verdict != Verdict::Parts {
+        return verdict;
+    }
+    let prolog = |d: &Document<'i>| d.text[..d.root().range().start].to_owned();
+    let epilog = |d: &Document<'i>| d.text[d.root().range().end..].to_owned();
+    let choose = |part: &dyn Fn(&Document<'i>) -> String| match base {
+        Some(base) if part(base) == part(ours) => part(theirs),
+        _ => part(ours),
+    };
+    merger.out.reserve(ours.text.len() + 1024);
+    merger.out.push(choose(&prolog).as_bytes());
+    merger.parts(triple, ty, [""; SIDES]);
+    merger.out.push(choose(&epilog).as_bytes());
+    Verdict::Parts
+}

@@ -1,0 +1,249 @@
+//! Three-way merge of one file by meaning.
+
+mod document;
+mod element;
+mod order;
+mod output;
+mod splice;
+mod text;
+
+use crate::component::ComponentId;
+use crate::conflict::{Conflict, Reason, Resolution};
+use crate::path::ElementPath;
+use crate::xml::{self, XmlError};
+use output::Pieces;
+
+pub use output::Labels;
+
+/// The three versions of a file; `None` where it does not exist.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'a> {
+    /// The common ancestor.
+    pub base: Option<&'a [u8]>,
+    /// The target, whose formatting the result keeps.
+    pub ours: Option<&'a [u8]>,
+    /// The change that comes in.
+    pub theirs: Option<&'a [u8]>,
+}
+
+/// The result of a merge: a file with open places in it, and the conflicts that stand there.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    pieces: Pieces,
+    conflicts: Vec<Conflict>,
+    line_end: &'static str,
+    kind: Kind,
+    /// Names that may be missing in the result, because a side misses them too.
+    known_gaps: document::Gaps,
+}
+
+/// How a file is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Xml,
+    Lines,
+    Binary,
+}
+
+/// Which version of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The common ancestor.
+    Base,
+    /// The target.
+    Ours,
+    /// The change that comes in.
+    Theirs,
+    /// What a merge or a resolution made.
+    Result,
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Base => "base",
+            Self::Ours => "ours",
+            Self::Theirs => "theirs",
+            Self::Result => "result",
+        })
+    }
+}
+
+/// Why files cannot be merged.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// A side cannot be read.
+    #[error("cannot read {side} of {path}")]
+    Unreadable {
+        /// Which version.
+        side: Side,
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: XmlError,
+    },
+    /// A decision leaves a name without its element, or doubles one.
+    #[error("the resolution of {component} would {problem}; decide otherwise, or give the whole element as a value")]
+    Breaks {
+        /// The component.
+        component: ComponentId,
+        /// What would be wrong.
+        problem: String,
+    },
+    /// The self-check found that the merge lost or made up something: a defect of this program.
+    #[error("internal error: the merge of {path} failed its self-check, nothing is written")]
+    SelfCheck {
+        /// The file.
+        path: String,
+        /// What the check found.
+        #[source]
+        source: crate::check::Violation,
+    },
+}
+
+/// Merges one file. The component names it in conflicts; the path stands in errors.
+pub fn merge(component: &ComponentId, path: &str, sides: Sides<'_>) -> Result<Merged, MergeError> {
+    let kind = kind_of(path, sides);
+    let whole = |pieces: Option<&[u8]>| Merged::settled(pieces, kind);
+    match (sides.base, sides.ours, sides.theirs) {
+        (_, ours, theirs) if ours == theirs => Ok(whole(ours)),
+        (base, ours, theirs) if base == theirs => readable(kind, path, Side::Ours, ours).map(|()| whole(ours)),
+        (base, ours, theirs) if base == ours => readable(kind, path, Side::Theirs, theirs).map(|()| whole(theirs)),
+        (base, Some(ours), Some(theirs)) => match kind {
+            Kind::Xml => document::merge(component, path, base, ours, theirs),
+            Kind::Lines => Ok(text::merge(
+                component,
+                base.unwrap_or_default(),
+                ours,
+                theirs,
+                base.is_none(),
+            )),
+            Kind::Binary => Ok(Merged::open(component, Reason::Whole, sides, kind)),
+        },
+        (Some(base), ours, theirs) => {
+            // One side deleted the file.
+            let (left, side, reason) = match ours {
+                Some(ours) => (ours, Side::Ours, Reason::DeletedByThem),
+                None => (theirs.unwrap_or_default(), Side::Theirs, Reason::DeletedByUs),
+            };
+            if kind == Kind::Xml && document::same(path, (Side::Base, base), (side, left))? {
+                return Ok(whole(None));
+            }
+            Ok(Merged::open(component, reason, sides, kind))
+        }
+        (None, ours, theirs) => Ok(whole(ours.or(theirs))),
+    }
+}
+
+impl Merged {
+    fn settled(text: Option<&[u8]>, kind: Kind) -> Self {
+        let mut pieces = Pieces::default();
+        if let Some(text) = text {
+            pieces.push(text);
+        }
+        Self {
+            pieces,
+            conflicts: Vec::new(),
+            line_end: "\n",
+            kind,
+            known_gaps: document::Gaps::default(),
+        }
+    }
+
+    /// One conflict over the whole file.
+    fn open(component: &ComponentId, reason: Reason, sides: Sides<'_>, kind: Kind) -> Self {
+        let mut pieces = Pieces::default();
+        pieces.push_open(b"", 0);
+        let text = |side: Option<&[u8]>| side.map(<[u8]>::to_vec);
+        let conflict = Conflict {
+            path: ElementPath::root(component.clone()),
+            reason,
+            base: text(sides.base),
+            ours: text(sides.ours),
+            theirs: text(sides.theirs),
+        };
+        Self {
+            pieces,
+            conflicts: vec![conflict],
+            line_end: "\n",
+            kind,
+            known_gaps: document::Gaps::default(),
+        }
+    }
+
+    /// Open conflicts in the order of the file.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.conflicts
+    }
+
+    /// Whether nothing is left to decide.
+    pub fn is_clean(&self) -> bool {
+        self.conflicts.is_empty()
+    }
+
+    /// The merged file with our text wherever a conflict is open; `None` when the file is deleted.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        if self.pieces.is_absent() {
+            None
+        } else {
+            self.pieces.render(&self.conflicts)
+        }
+    }
+
+    /// The merged file with zdiff3-style markers around each open conflict; `None` when the file is
+    /// deleted. A binary file cannot hold markers: it stays as ours.
+    pub fn with_markers(&self, labels: &Labels) -> Option<Vec<u8>> {
+        if self.kind == Kind::Binary || self.is_clean() {
+            return self.bytes();
+        }
+        Some(self.pieces.with_markers(&self.conflicts, labels, self.line_end))
+    }
+
+    /// Settles every conflict that `decide` has an answer for, and returns those conflicts. The
+    /// result is checked again: text that is not well-formed or breaks a reference is refused and
+    /// nothing changes.
+    pub fn resolve(
+        &mut self,
+        component: &ComponentId,
+        decide: &dyn Fn(&Conflict) -> Option<Resolution>,
+    ) -> Result<Vec<Conflict>, MergeError> {
+        let decided: Vec<Option<Resolution>> = self.conflicts.iter().map(decide).collect();
+        let mut next = self.clone();
+        let settled: Vec<Conflict> = self
+            .conflicts
+            .iter()
+            .zip(&decided)
+            .filter(|(_, d)| d.is_some())
+            .map(|(c, _)| c.clone())
+            .collect();
+        next.pieces.settle(&mut next.conflicts, &decided);
+        if self.kind == Kind::Xml
+            && !settled.is_empty()
+            && let Some(bytes) = next.bytes()
+        {
+            document::check_resolved(component, &bytes, &self.known_gaps, next.is_clean())?;
+        }
+        *self = next;
+        Ok(settled)
+    }
+}
+
+/// A side that is taken over unread must at least be readable.
+fn readable(kind: Kind, path: &str, side: Side, bytes: Option<&[u8]>) -> Result<(), MergeError> {
+    match bytes {
+        Some(bytes) if kind == Kind::Xml => document::parse(path, side, bytes).map(drop),
+        _ => Ok(()),
+    }
+}
+
+fn kind_of(path: &str, sides: Sides<'_>) -> Kind {
+    let all = || [sides.ours, sides.theirs, sides.base].into_iter().flatten();
+    if path.ends_with("-meta.xml") || all().any(xml::is_metadata) {
+        Kind::Xml
+    } else if all().any(|bytes| memchr::memchr(0, bytes).is_some() || std::str::from_utf8(bytes).is_err()) {
+        Kind::Binary
+    } else {
+        Kind::Lines
+    }
+}
