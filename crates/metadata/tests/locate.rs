@@ -564,6 +564,10 @@ fn bad_projects() {
         r#"sfdx-project.json: `packageDirectories` names no `path`; add `"packageDirectories": [{"path": "force-app", "default": true}]`"#,
     );
     check(
+        r#"{"packageDirectories":[{"path":"x"},{"default":true}]}"#,
+        "sfdx-project.json: entry 2 of `packageDirectories` has no `path`; add one or remove the entry",
+    );
+    check(
         r#"{"packageDirectories":[{"path":"../x"}]}"#,
         "sfdx-project.json: the package directory `../x` lies outside the project; name a folder inside it",
     );

@@ -267,3 +267,70 @@ fn name_by_id<'a>(registry: &'a Value, id: &str) -> Result<&'a str, String> {
 fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Map<String, Value>, String> {
     value.as_object().ok_or_else(|| format!("{what} is not an object"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn build(types: Value, suffixes: Value, strict: Value) -> Result<String, String> {
+        let registry = json!({"types": types, "suffixes": suffixes, "strictDirectoryNames": strict, "childTypes": {}});
+        let elements = json!({"Parent": {"parts": ["Part", true]}});
+        table("1.0.0", &registry, &[], &elements)
+    }
+
+    #[test]
+    fn one_line_for_a_type() {
+        let types = json!({
+            "parent": {
+                "id": "parent", "name": "Parent", "directoryName": "parents", "suffix": "p", "inFolder": false,
+                "strictDirectoryName": true, "strategies": {"adapter": "decomposed", "decomposition": "topLevel"},
+                "children": {"types": {"part": {
+                    "id": "part", "name": "Part", "directoryName": "inner", "suffix": "q", "isAddressable": false,
+                }}, "suffixes": {"q": "part", "old": "part"}},
+            },
+            "alone": {"id": "alone", "name": "Alone", "directoryName": "alones", "folderType": "parent"},
+        });
+        let text = build(types, json!({"q": "part", "p": "parent"}), json!({"parents": "parent"})).expect("valid");
+        let body: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(
+            body,
+            [
+                "[types]",
+                "Alone dir=alones folder-type=Parent",
+                "Parent dir=parents suffix=p adapter=decomposed decomposition=topLevel strict",
+                "  Part dir=inner suffix=q element=parts not-addressable legacy-suffix=old",
+                "",
+                "[suffixes]",
+                "p Parent",
+                "q Part",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_new_stops_the_task() {
+        let check = |definition: Value, strict: Value, expect: &str| {
+            let problem = build(json!({"a": definition}), json!({}), strict).expect_err(expect);
+            assert!(problem.contains(expect), "{problem}");
+        };
+        let plain = |key: &str, value: Value| {
+            let mut definition = json!({"id": "a", "name": "A", "directoryName": "as"});
+            definition[key] = value;
+            definition
+        };
+        check(plain("color", json!("red")), json!({}), "unknown attribute `color`");
+        check(
+            plain("strategies", json!({"shape": "round"})),
+            json!({}),
+            "unknown strategy `shape`",
+        );
+        check(plain("strictDirectoryName", json!(true)), json!({}), "differ");
+        check(
+            plain("folderType", json!("nothing")),
+            json!({}),
+            "no type with id `nothing`",
+        );
+    }
+}

@@ -53,6 +53,9 @@ pub enum ProjectError {
         "sfdx-project.json: `packageDirectories` names no `path`; add `\"packageDirectories\": [{{\"path\": \"force-app\", \"default\": true}}]`"
     )]
     NoPackageDirectories,
+    /// An entry of `packageDirectories` is no folder.
+    #[error("sfdx-project.json: entry {0} of `packageDirectories` has no `path`; add one or remove the entry")]
+    NoPath(usize),
     /// A package directory leaves the project.
     #[error("sfdx-project.json: the package directory `{0}` lies outside the project; name a folder inside it")]
     Outside(Box<str>),

@@ -243,9 +243,10 @@ fn obstacle(
     }
 }
 
-/// `ns__Name__c`: a namespace in front. Names of one's own have no double underscore inside.
+/// `ns__Name__c`: a namespace in front. Names of one's own have no double underscore before the suffix.
 fn is_managed(name: &str) -> bool {
-    name.split("__").count() > 2
+    let parts: Vec<&str> = name.split("__").collect();
+    matches!(parts[..], [_, _, suffix] if matches!(suffix.len(), 1..=3) && suffix.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 fn with_version(version: &str) -> PackageManifest {
