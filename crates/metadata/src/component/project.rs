@@ -77,8 +77,8 @@ impl Project {
         let json: Value = serde_json::from_str(text).map_err(|source| ProjectError::Json { source })?;
         let folder = with_slash(&normal(folder).unwrap_or_default());
         let mut directories = Vec::new();
-        for entry in json["packageDirectories"].as_array().into_iter().flatten() {
-            let Some(path) = entry["path"].as_str() else { continue };
+        for (number, entry) in (1..).zip(json["packageDirectories"].as_array().into_iter().flatten()) {
+            let path = entry["path"].as_str().ok_or(ProjectError::NoPath(number))?;
             let inside = normal(path).ok_or_else(|| ProjectError::Outside(path.into()))?;
             directories.push(PackageDirectory {
                 path: format!("{folder}{inside}").trim_end_matches('/').into(),
