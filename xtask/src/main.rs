@@ -3,6 +3,7 @@
 mod bench;
 mod generate_command;
 mod tidy;
+mod types;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Check the rules of the source tree.
     Tidy(tidy::Arguments),
+    /// Write the tables of metadata types from the published packages, or check that they are up to date.
+    Types(types::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -30,11 +33,17 @@ fn main() -> ExitCode {
         Task::Generate(arguments) => generate_command::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Types(arguments) => types::run(&arguments),
     };
     match outcome {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
             ExitCode::from(2)
         }
     }
