@@ -240,10 +240,14 @@ impl<'a> Builder<'a, '_, '_> {
 
     fn new_slot(&mut self, group: usize, at: [u32; SIDES], occurrence: u32, whole: bool) -> u32 {
         let slot = self.alignment.slots.len() as u32;
-        for side in 0..SIDES {
-            if at[side] != NONE {
-                self.alignment.slot_of[side][at[side] as usize] = slot;
-            }
+        for (slots, chunk) in self
+            .alignment
+            .slot_of
+            .iter_mut()
+            .zip(at)
+            .filter(|(_, chunk)| *chunk != NONE)
+        {
+            slots[chunk as usize] = slot;
         }
         self.alignment.slots.push(Slot {
             group: group as u32,

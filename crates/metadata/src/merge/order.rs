@@ -159,9 +159,9 @@ fn longest_ascending(values: &[usize]) -> Vec<usize> {
             previous[i] = tails[at - 1];
         }
         if at == tails.len() {
-            tails.push(i)
+            tails.push(i);
         } else {
-            tails[at] = i
+            tails[at] = i;
         }
     }
     let mut run = Vec::with_capacity(tails.len());
