@@ -4,7 +4,7 @@ use super::output::Pieces;
 use super::plan::{Entry, plan};
 use super::special::{is_no_change, numbering, values, without};
 use super::splice::{Layout, adapt, indent_of, one_break};
-use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, align};
+use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, Units, align};
 use crate::component::ComponentId;
 use crate::conflict::{Conflict, Reason};
 use crate::path::{ElementPath, Step};
@@ -122,7 +122,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         );
         let tail = ours.as_ref().map_or(0..0, |(_, tail)| tail.clone());
         let chunks = [base, ours, theirs].map(|side| side.map(|(chunks, _)| chunks).unwrap_or_default());
-        let alignment = align(ty, [&chunks[BASE], &chunks[OURS], &chunks[THEIRS]]);
+        let alignment = align(ty, [&chunks[BASE], &chunks[OURS], &chunks[THEIRS]], Units::Together);
         let mut family = Family {
             chunks,
             alignment,
