@@ -50,7 +50,7 @@ impl Builder<'_, '_, '_> {
                 let key = match (g.mode, g.child) {
                     (Mode::Keyed, Some(child)) => key_text(node, &child.key),
                     _ if node.is_element() => leaf_text(node),
-                    _ => Cow::Borrowed(node.text().unwrap_or_default()),
+                    _ => Cow::Borrowed(node.text().unwrap_or_default().trim()),
                 };
                 let at = *index.entry(key).or_insert_with(|| {
                     entries.push(Entry {

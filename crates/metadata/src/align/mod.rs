@@ -20,7 +20,7 @@ pub(crate) const SIDES: usize = 3;
 /// No member on that side.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The name of the group that holds comments and processing instructions.
+/// The name of the group that holds comments, processing instructions and stray text.
 pub(crate) const COMMENT: &str = "#comment";
 
 /// The children of one element on each side.

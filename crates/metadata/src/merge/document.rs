@@ -136,7 +136,8 @@ fn merge_once<'a, 'i>(
             kind: Kind::Xml,
             known_gaps: Gaps::default(),
         },
-        Verdict::Ours | Verdict::Absent => Merged::settled(sides.ours, Kind::Xml),
+        // A root is on both sides, so it is never absent or dissolved.
+        Verdict::Ours | Verdict::Absent | Verdict::Dissolved => Merged::settled(sides.ours, Kind::Xml),
         Verdict::Theirs => Merged::settled(sides.theirs, Kind::Xml),
         Verdict::Conflict(reason) => Merged {
             line_end: ours.line_end(),

@@ -1,16 +1,16 @@
 //! Merge of one element: decide for each child, arrange, and splice into our text.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::order::{Sequences, arrange};
 use super::output::Pieces;
 use super::splice::{Layout, adapt, indent_of, one_break};
-use crate::align::{Alignment, COMMENT, Mode, NONE, SIDES, align};
+use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, align};
 use crate::component::ComponentId;
 use crate::conflict::{Conflict, Reason};
 use crate::path::{ElementPath, Step};
-use crate::table::{Order, Type};
-use crate::xml::{Chunk, Content, Document, Node, children, content, digest, digest_all, leaf_text, source};
+use crate::table::{Holds, Order, Type};
+use crate::xml::{Chunk, Content, Document, Node, children, content, digest, digest_all, elements, leaf_text, source};
 
 /// Places that must not be settled by themselves, by side and byte offset of the element there.
 #[derive(Debug, Default)]
@@ -54,11 +54,15 @@ pub(super) enum Verdict {
     Theirs,
     /// Its children are merged one by one.
     Parts,
+    /// One side deleted it, and with it the values of the base; what the other side added stays.
+    Dissolved,
     Conflict(Reason),
 }
 
 /// The children of one element on all sides, and what becomes of them.
 struct Family<'a, 'i> {
+    /// Type of the element whose children these are.
+    ty: Option<&'static Type>,
     chunks: [Vec<Chunk<'a, 'i>>; SIDES],
     alignment: Alignment<'a>,
     verdicts: Vec<Verdict>,
@@ -88,25 +92,27 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         if divisible && self.is_forced(t) {
             return Verdict::Parts;
         }
-        let theirs = digest(t.theirs, ty);
         if let Some(base) = t.base {
             if raw(BASE, base) == raw(OURS, t.ours) {
                 return Verdict::Theirs;
             }
-            if raw(BASE, base) == raw(THEIRS, t.theirs) || digest(base, ty) == theirs {
+            if raw(BASE, base) == raw(THEIRS, t.theirs) {
                 return Verdict::Ours;
             }
-        }
-        if digest(t.ours, ty) == theirs {
-            return Verdict::Ours;
         }
         if divisible {
             return Verdict::Parts;
         }
-        match t.base {
-            Some(base) if digest(base, ty) == digest(t.ours, ty) => Verdict::Theirs,
-            Some(_) => Verdict::Conflict(Reason::BothChanged),
-            None => Verdict::Conflict(Reason::BothAdded),
+        let (ours, theirs) = (digest(t.ours, ty), digest(t.theirs, ty));
+        let base = t.base.map(|base| digest(base, ty));
+        if theirs == ours || base == Some(theirs) {
+            Verdict::Ours
+        } else if base == Some(ours) {
+            Verdict::Theirs
+        } else if base.is_some() {
+            Verdict::Conflict(Reason::BothChanged)
+        } else {
+            Verdict::Conflict(Reason::BothAdded)
         }
     }
 
@@ -126,6 +132,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             alignment,
             verdicts: Vec::new(),
             layout: ParentLayout { indents },
+            ty,
         };
         family.verdicts = (0..family.alignment.slots.len())
             .map(|slot| self.decide(&family, slot as u32))
@@ -154,8 +161,19 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         } else {
             self.out.push(start.as_bytes());
         }
+        let mut numbered: Vec<Option<(&'static str, usize)>> = (0..family.alignment.groups.len())
+            .map(|group| numbering(&family, group as u32))
+            .collect();
         for entry in &plan {
+            let mark = self.out.mark();
             self.emit(&family, entry);
+            let group = family.alignment.slots[entry.slot as usize].group as usize;
+            if let Some((index, number)) = &mut numbered[group]
+                && self.out.mark() != mark
+            {
+                self.out.renumber(mark, index, *number);
+                *number += 1;
+            }
         }
         if empty && emitted {
             self.out.push(self.line_ends[OURS].as_bytes());
@@ -176,13 +194,13 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         }
         match (node(BASE), node(OURS), node(THEIRS)) {
             (base, Some(ours), Some(theirs)) => {
-                if group.name == COMMENT {
+                if group.name == COMMENT || is_no_change(family.ty, group, ours, theirs) {
                     return Verdict::Ours;
                 }
                 self.verdict(Triple { base, ours, theirs }, ty, s.whole)
             }
-            (Some(base), Some(ours), None) => self.deleted(base, (OURS, ours), ty, Reason::DeletedByThem),
-            (Some(base), None, Some(theirs)) => self.deleted(base, (THEIRS, theirs), ty, Reason::DeletedByUs),
+            (Some(base), Some(ours), None) => self.deleted(base, (OURS, ours), group, Reason::DeletedByThem),
+            (Some(base), None, Some(theirs)) => self.deleted(base, (THEIRS, theirs), group, Reason::DeletedByUs),
             (None, Some(_), None) => Verdict::Ours,
             (None, None, Some(theirs)) => {
                 let range = theirs.range();
@@ -199,12 +217,21 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         &self,
         base: Node<'a, 'i>,
         (side, left): (usize, Node<'a, 'i>),
-        ty: Option<&'static Type>,
+        group: &Group<'_>,
         reason: Reason,
     ) -> Verdict {
+        let ty = group.ty;
         let changed = source(self.texts[BASE], base) != source(self.texts[side], left)
-            && !base.is_comment()
+            && group.name != COMMENT
             && digest(base, ty) != digest(left, ty);
+        if changed && group.child.is_some_and(|c| c.dissolves) {
+            let gone = values(base, ty);
+            return if values(left, ty).is_subset(&gone) {
+                Verdict::Absent
+            } else {
+                Verdict::Dissolved
+            };
+        }
         if changed {
             return Verdict::Conflict(reason);
         }
@@ -260,6 +287,16 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                     };
                     self.parts(triple, family.alignment.group(entry.slot).ty, indents);
                     self.path.pop();
+                }
+            }
+            Verdict::Dissolved => {
+                let side = if slot.at[OURS] == NONE { THEIRS } else { OURS };
+                let node = |side: usize| family.chunks[side].get(slot.at[side] as usize).map(|c| c.node);
+                if let (Some(base), Some(left)) = (node(BASE), node(side)) {
+                    let ty = family.alignment.group(entry.slot).ty;
+                    self.out.push(lead.as_bytes());
+                    let text = without(self.texts[side], left, &values(base, ty), ty);
+                    self.out.push_with_line_ends(&text, self.line_ends[OURS]);
                 }
             }
             Verdict::Conflict(reason) => {
@@ -397,7 +434,11 @@ fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
     for (g, [base, ours, theirs]) in sequences.iter().enumerate() {
         let wanted = |slot: &u32| {
             let s = &family.alignment.slots[*slot as usize];
-            s.at[OURS] != NONE || matches!(family.verdicts[*slot as usize], Verdict::Theirs | Verdict::Conflict(_))
+            s.at[OURS] != NONE
+                || matches!(
+                    family.verdicts[*slot as usize],
+                    Verdict::Theirs | Verdict::Dissolved | Verdict::Conflict(_)
+                )
         };
         let theirs: Vec<u32> = theirs.iter().copied().filter(wanted).collect();
         let group = &family.alignment.groups[g];
@@ -598,6 +639,69 @@ fn place(
     entries
 }
 
+/// Plain values in the lists of an element, with the element's name.
+fn values(node: Node<'_, '_>, ty: Option<&'static Type>) -> BTreeSet<(String, String)> {
+    elements(node)
+        .filter(|c| is_value(*c, ty))
+        .map(|c| (c.tag_name().name().to_owned(), leaf_text(c).into_owned()))
+        .collect()
+}
+
+fn is_value(node: Node<'_, '_>, ty: Option<&'static Type>) -> bool {
+    ty.and_then(|t| t.child(node.tag_name().name()))
+        .is_some_and(|c| c.list && c.holds == Holds::Text)
+}
+
+/// The text of an element without some of its plain values.
+fn without(text: &str, node: Node<'_, '_>, gone: &BTreeSet<(String, String)>, ty: Option<&'static Type>) -> String {
+    let (chunks, tail) = children(text, node);
+    let range = node.range();
+    let mut out = text[range.start..chunks.first().map_or(tail.start, |c| c.lead)].to_owned();
+    for chunk in chunks {
+        let value = (
+            chunk.node.tag_name().name().to_owned(),
+            leaf_text(chunk.node).into_owned(),
+        );
+        if !is_value(chunk.node, ty) || !gone.contains(&value) {
+            out.push_str(&text[chunk.lead..chunk.node.range().end]);
+        }
+    }
+    out.push_str(&text[tail.start..range.end]);
+    out
+}
+
+/// Whether a difference is made by the org: a place in a list, or a record id.
+fn is_no_change(parent: Option<&'static Type>, group: &Group<'_>, ours: Node<'_, '_>, theirs: Node<'_, '_>) -> bool {
+    parent.is_some_and(|t| t.index == Some(group.name))
+        || group
+            .child
+            .is_some_and(|c| c.is_generated(&leaf_text(ours)) && c.is_generated(&leaf_text(theirs)))
+}
+
+/// For a list whose items hold their own place: the element, and the first number, when they count one by one.
+fn numbering(family: &Family<'_, '_>, group: u32) -> Option<(&'static str, usize)> {
+    let index = family.alignment.groups[group as usize].ty?.index?;
+    let in_ours = family
+        .alignment
+        .slots
+        .iter()
+        .any(|s| s.group == group && s.at[OURS] != NONE);
+    let side = if in_ours { OURS } else { THEIRS };
+    let mut numbers = family.chunks[side]
+        .iter()
+        .zip(&family.alignment.slot_of[side])
+        .filter(|(_, slot)| family.alignment.slots[**slot as usize].group == group)
+        .map(|(chunk, _)| {
+            let place = elements(chunk.node).find(|c| c.tag_name().name() == index)?;
+            leaf_text(place).parse::<usize>().ok()
+        });
+    let first = numbers.next()??;
+    numbers
+        .enumerate()
+        .all(|(i, n)| n == Some(first + i + 1))
+        .then_some((index, first))
+}
+
 /// A group that merges as one.
 fn together(family: &Family<'_, '_>, slot: u32) -> Verdict {
     let group = family.alignment.group(slot);
@@ -634,12 +738,16 @@ fn has_parts(node: Node<'_, '_>) -> bool {
     match content(node) {
         Content::Elements => true,
         Content::Leaf => leaf_text(node).is_empty(),
-        Content::Mixed => false,
+        // Stray text between elements is kept like a comment.
+        Content::Mixed => node.first_element_child().is_some(),
     }
 }
 
 /// The side whose start tag holds the merged attributes; `None` when they conflict.
 fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
+    if t.ours.tag_name() != t.theirs.tag_name() {
+        return None;
+    }
     let attributes = |node: Node<'_, '_>| {
         let mut all: Vec<(String, String)> = node
             .attributes()

@@ -1,6 +1,8 @@
 //! The order of one list after a merge.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use crate::table::Order;
 
@@ -25,6 +27,16 @@ pub(super) struct Sequences<'a> {
 
 /// Arranges a list. `less` compares keys where the list is kept sorted.
 pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, u32) -> bool>) -> Arranged {
+    if order == Order::None {
+        let known: HashSet<u32, Xxh3DefaultBuilder> = s.ours.iter().copied().collect();
+        if s.theirs.iter().all(|slot| known.contains(slot)) {
+            return Arranged {
+                order: s.ours.to_vec(),
+                moved: false,
+                clash: false,
+            };
+        }
+    }
     let rank = |side: &[u32]| -> HashMap<u32, usize> { side.iter().enumerate().map(|(i, s)| (*s, i)).collect() };
     if s.theirs.is_empty() || s.ours == s.theirs {
         return Arranged {

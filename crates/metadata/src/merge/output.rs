@@ -55,6 +55,38 @@ impl Pieces {
         }
     }
 
+    pub fn push_with_line_ends(&mut self, text: &str, line_end: &str) {
+        let mut out = String::with_capacity(text.len());
+        super::splice::line_ends(text, line_end, &mut out);
+        self.push(out.as_bytes());
+    }
+
+    /// The end of what is written so far.
+    pub fn mark(&self) -> (usize, usize) {
+        match self.0.last() {
+            Some(Piece::Text(text)) => (self.0.len() - 1, text.len()),
+            _ => (self.0.len(), 0),
+        }
+    }
+
+    /// Writes `number` into the first element `name` behind a mark.
+    pub fn renumber(&mut self, mark: (usize, usize), name: &str, number: usize) {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        for (i, piece) in self.0.iter_mut().enumerate().skip(mark.0) {
+            let Piece::Text(text) = piece else { continue };
+            let from = if i == mark.0 { mark.1 } else { 0 };
+            let find = |text: &[u8], from: usize, what: &str| {
+                memchr::memmem::find(&text[from..], what.as_bytes()).map(|n| from + n)
+            };
+            let Some(start) = find(text, from, &open).map(|n| n + open.len()) else {
+                continue;
+            };
+            let Some(end) = find(text, start, &close) else { continue };
+            text.splice(start..end, number.to_string().into_bytes());
+            return;
+        }
+    }
+
     pub fn push_open(&mut self, lead: &[u8], conflict: usize) {
         self.0.push(Piece::Open {
             lead: lead.to_vec(),

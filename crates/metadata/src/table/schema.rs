@@ -22,6 +22,8 @@ pub struct Type {
     pub unique: Vec<Vec<(&'static str, &'static str)>>,
     /// Elements whose value is a secret.
     pub secrets: Vec<&'static str>,
+    /// The element that holds an item's place in its list.
+    pub index: Option<&'static str>,
 }
 
 /// A child element of a type.
@@ -41,6 +43,10 @@ pub struct Child {
     pub order: Order,
     /// How well the key is proven.
     pub proof: Proof,
+    /// Key prefix of record ids that the org makes up as the value.
+    pub generated: Option<&'static str>,
+    /// An item is nothing but its list of plain values.
+    pub dissolves: bool,
 }
 
 /// What an element holds.
@@ -84,6 +90,13 @@ impl Proof {
     /// Whether the key may be used although it is not unique.
     pub fn is_trusted(self) -> bool {
         matches!(self, Self::Proven | Self::Guide)
+    }
+}
+
+impl Child {
+    /// Whether a value of this element is a record id that the org made up.
+    pub fn is_generated(&self, value: &str) -> bool {
+        self.generated.is_some_and(|prefix| value.starts_with(prefix)) && [15, 18].contains(&value.len())
     }
 }
 
@@ -152,6 +165,7 @@ fn parse(block: &Block) -> Type {
         whole: false,
         unique: Vec::new(),
         secrets: Vec::new(),
+        index: None,
     };
     for line in block.texts.iter().flat_map(|text| text.lines()) {
         let mut words = line.split_ascii_whitespace();
@@ -168,6 +182,7 @@ fn parse(block: &Block) -> Type {
                 .unique
                 .extend(words.map(|group| group.split(',').filter_map(|p| p.rsplit_once('/')).collect())),
             Some("!secret") => ty.secrets.extend(words),
+            Some("!index") => ty.index = words.next(),
             Some(name) => {
                 let child = match ty.children.binary_search_by(|c| c.name.cmp(name)) {
                     Ok(i) => &mut ty.children[i],
@@ -193,6 +208,8 @@ impl Child {
             align: None,
             order: Order::None,
             proof: Proof::Nothing,
+            generated: None,
+            dissolves: false,
         }
     }
 
@@ -217,6 +234,8 @@ impl Child {
             match word.split_once('=') {
                 Some(("key", fields)) => self.key = fields.split(',').collect(),
                 Some(("align", field)) => self.align = Some(field),
+                Some(("generated", prefix)) => self.generated = Some(prefix),
+                None if word == "dissolves" => self.dissolves = true,
                 Some(("order", order)) => {
                     self.order = match order {
                         "display" => Order::Display,
@@ -258,7 +277,7 @@ mod tests {
                 assert!(["one", "list", "="].contains(&words[2]), "{line}");
                 for word in &words[3..] {
                     let known = match word.split_once('=') {
-                        Some(("key" | "align", value)) => !value.is_empty(),
+                        Some(("key" | "align" | "generated", value)) => !value.is_empty(),
                         Some(("order", value)) => ["none", "display", "evaluation"].contains(&value),
                         Some(("proof", value)) => [
                             "tool",
@@ -272,7 +291,7 @@ mod tests {
                             "none",
                         ]
                         .contains(&value),
-                        _ => *word == "repeats",
+                        _ => ["repeats", "dissolves"].contains(word),
                     };
                     assert!(known, "{line}");
                 }

@@ -26,13 +26,17 @@ pub fn digest(node: Node<'_, '_>, ty: Option<&'static Type>) -> Digest {
             hash.update(b"t");
             feed(&mut hash, leaf_text(node).as_bytes());
         }
-        Content::Elements => {
+        content if content == Content::Elements || ty.is_some() => {
             hash.update(b"e");
+            // Stray text between the elements of a known type.
+            for text in node.children().filter(|c| content == Content::Mixed && c.is_text()) {
+                feed(&mut hash, text.text().unwrap_or_default().trim().as_bytes());
+            }
             for group in groups(node, ty) {
                 hash.update(&group.to_le_bytes());
             }
         }
-        Content::Mixed => {
+        _ => {
             hash.update(b"m");
             let mut raw = Vec::new();
             node::write_canonical(node, &mut raw);
@@ -54,9 +58,20 @@ pub fn digest_all<'a, 'i: 'a>(nodes: impl Iterator<Item = (Node<'a, 'i>, Option<
 /// One digest for the children of each name, by name.
 fn groups(parent: Node<'_, '_>, ty: Option<&'static Type>) -> Vec<Digest> {
     let mut all: Vec<(&str, Digest)> = elements(parent)
-        .map(|child| {
-            let name = child.tag_name().name();
-            (name, digest(child, child_type(ty, name)))
+        .map(|child| (child.tag_name().name(), child))
+        .filter(|(name, _)| ty.is_none_or(|t| t.index != Some(*name)))
+        .map(|(name, child)| {
+            let made_up = ty
+                .and_then(|t| t.child(name))
+                .is_some_and(|c| c.is_generated(&leaf_text(child)));
+            (
+                name,
+                if made_up {
+                    0
+                } else {
+                    digest(child, child_type(ty, name))
+                },
+            )
         })
         .collect();
     all.sort_by_key(|(name, _)| *name);

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Node;
 
-/// A child node (element, comment or processing instruction) with the white space in front of it.
+/// A child node (element, comment, processing instruction or stray text) with the white space in front of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'a, 'i> {
     /// The child.
@@ -79,13 +79,15 @@ pub fn leaf_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
     }
 }
 
-/// The children of an element whose content is [`Content::Elements`], and the range of the white
-/// space in front of the end tag.
+/// The children of an element, and the range of the white space in front of the end tag.
 pub fn children<'a, 'i>(text: &str, node: Node<'a, 'i>) -> (Vec<Chunk<'a, 'i>>, Range<usize>) {
     let (start, end) = inner(text, node);
     let mut at = start;
     let mut chunks = Vec::new();
-    for child in node.children().filter(|c| !c.is_text()) {
+    for child in node
+        .children()
+        .filter(|c| !c.is_text() || c.text().is_some_and(|t| !is_space(t)))
+    {
         chunks.push(Chunk { node: child, lead: at });
         at = child.range().end;
     }
