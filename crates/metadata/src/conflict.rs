@@ -36,7 +36,7 @@ pub enum Reason {
     DeletedByThem,
     /// Both arranged an ordered list differently.
     Order,
-    /// Criteria that a formula names by number, changed on both sides.
+    /// Criteria that a formula names by number changed on both sides, or one criterion changed in two ways.
     Criteria,
     /// The element is deleted on one side and still named by the other; the name.
     StillNeeded(Box<str>),
@@ -56,7 +56,7 @@ impl fmt::Display for Reason {
             Self::DeletedByUs => f.write_str("deleted by ours, changed by theirs"),
             Self::DeletedByThem => f.write_str("changed by ours, deleted by theirs"),
             Self::Order => f.write_str("both sides changed the order"),
-            Self::Criteria => f.write_str("both sides changed criteria that a formula refers to by number"),
+            Self::Criteria => f.write_str("both sides changed the same criteria"),
             Self::StillNeeded(name) => write!(f, "deleted on one side, but the other still refers to `{name}`"),
             Self::Duplicate(name) => write!(f, "both sides use `{name}`, which may stand only once"),
             Self::Lines => f.write_str("both sides changed these lines"),

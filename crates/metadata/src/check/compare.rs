@@ -152,7 +152,7 @@ impl Compare<'_> {
         }
         let keeps_ours = ours.id == theirs.id || base.is_some_and(|base| base.id == theirs.id);
         match keeps_ours {
-            true if self.touched(path) => Ok(()),
+            true if self.touched(path) || result.numbered => Ok(()),
             true => Err(self.violation(path, Problem::Rewritten)),
             false if result.is_whole() => Ok(()),
             false => self.parts(path, four),
@@ -262,7 +262,10 @@ impl Compare<'_> {
         let (keyed, rest) = by_key(child, group);
         for (key, nodes) in &keyed {
             path.push(step(name, Selector::Key(key.clone(), 1)));
-            if nodes[..3].iter().any(|nodes| nodes.len() > 1) {
+            let deleted = !nodes[0].is_empty() && (nodes[1].is_empty() || nodes[2].is_empty());
+            if deleted && child.is_some_and(|child| child.dissolves) {
+                self.dissolved(path, nodes)?;
+            } else if nodes[..3].iter().any(|nodes| nodes.len() > 1) {
                 self.bag(path, child, nodes)?;
             } else if nodes[3].len() > 1 {
                 if !self.touched(path) {
@@ -289,6 +292,24 @@ impl Compare<'_> {
                 };
                 self.order(path, name, order, &tokens)
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Items that a side deleted and that are nothing but their plain values: the rule holds for
+    /// each value, and the item is there as long as it has one.
+    fn dissolved(&self, path: &[Step], nodes: &Group<'_, '_>) -> Checked {
+        let values = nodes.each_ref().map(|nodes| {
+            let kids = nodes
+                .iter()
+                .flat_map(|node| node.kids.iter().map(move |kid| (node, kid)));
+            let values = kids.filter(|(node, kid)| node.ty.and_then(|ty| ty.child(kid.name)).is_some_and(|c| c.list));
+            values.map(|(_, kid)| (kid.name, kid.text.trim())).collect::<Vec<_>>()
+        });
+        let is_empty = values[3].is_empty() && !nodes[3].is_empty();
+        let wrong = count(values.map(Vec::into_iter)).values().find_map(miscounted);
+        match wrong.or(is_empty.then_some(Problem::Resurrected)) {
+            Some(problem) if !self.touched(path) => Err(self.violation(path, problem)),
             _ => Ok(()),
         }
     }
@@ -352,7 +373,10 @@ impl Compare<'_> {
             return Ok(());
         };
         let is_plain = group.iter().flatten().all(|node| node.is_whole());
-        let is_merged = counts.values().any(|n| n[..3] == [0, 0, 0]);
+        // Where both sides changed the list, an item of the result may be made of both, and may then
+        // happen to equal that of one side.
+        let changed_by = |side: usize| counts.values().any(|n| n[side] != n[0]);
+        let is_merged = changed_by(1) && changed_by(2);
         let is_touched = self.touched(path);
         if is_plain {
             return if is_touched {

@@ -26,6 +26,8 @@ pub(super) struct Node<'a> {
     pub(super) kids: Vec<Node<'a>>,
     /// The element as it is written.
     pub(super) source: &'a str,
+    /// It holds its own place in a list, which a merge may number anew.
+    pub(super) numbered: bool,
 }
 
 /// Gives equal things the same number.
@@ -61,6 +63,7 @@ impl<'a> Node<'a> {
             text: String::new(),
             kids: Vec::new(),
             source,
+            numbered: false,
         }
     }
 
@@ -114,7 +117,7 @@ fn node<'a>(xml: roxmltree::Node<'a, '_>, ty: Option<&'static Type>, text: &'a s
                 return None;
             }
             let mut made = Node::new("#text", None, source);
-            content.clone_into(&mut made.text);
+            content.trim_ascii().clone_into(&mut made.text);
             Some(finish(made, Vec::new(), ids))
         }
         NodeType::Element => Some(element(xml, ty, source, text, ids)),
@@ -160,11 +163,20 @@ fn element<'a>(
         .filter(|kid| !(is_leaf && kid.is_text()))
         .filter_map(|kid| {
             let child = ty.and_then(|ty| ty.child(kid.tag_name().name()));
-            let ty = match child.map(|child| child.holds) {
+            let holds = match child.map(|child| child.holds) {
                 Some(Holds::Complex(name)) => schema::get(name),
                 _ => None,
             };
-            node(kid, ty, text, ids)
+            let made_up = |value: &str| child.is_some_and(|child| child.is_generated(value));
+            let place = ty.is_some_and(|ty| ty.index == Some(kid.tag_name().name()));
+            let value = kid.text().unwrap_or_default();
+            if kid.is_element() && (place || made_up(value)) {
+                // What the org makes up says nothing: any such value counts as the same.
+                let mut silent = Node::new(kid.tag_name().name(), None, &text[kid.range()]);
+                silent.numbered = place;
+                return Some(finish(silent, Vec::new(), ids));
+            }
+            node(kid, holds, text, ids)
         })
         .collect();
     finish(made, kids, ids)
@@ -173,6 +185,7 @@ fn element<'a>(
 /// Sets the children and the number. The order of children counts where it means something:
 /// in lists that have one, below formulas that name items by number, and where the table is silent.
 fn finish<'a>(mut made: Node<'a>, kids: Vec<Node<'a>>, ids: &mut Ids) -> Node<'a> {
+    made.numbered |= kids.iter().any(|kid| kid.numbered);
     made.kids = kids;
     let mut shape = Vec::new();
     let mut put = |text: &str| {

@@ -72,8 +72,12 @@ pub(super) fn merge(
                 ..merged
             });
         }
-        let result = parse(path, Side::Result, &bytes)?;
-        let found = gaps.find(docs, &result);
+        let has_rules = ours_doc.root_type().is_some_and(|ty| !ty.unique.is_empty());
+        let found = if has_rules {
+            gaps.find(docs, &parse(path, Side::Result, &bytes)?)
+        } else {
+            Forced::default()
+        };
         let before = forced.still_needed.len() + forced.duplicate.len();
         for (at, name) in found.still_needed {
             if !forced.still_needed.iter().any(|(a, _)| *a == at) {
@@ -88,13 +92,14 @@ pub(super) fn merge(
         if forced.still_needed.len() + forced.duplicate.len() > before {
             continue;
         }
+        let text = std::str::from_utf8(&bytes).expect("joined from UTF-8 texts");
         let open: Vec<_> = merged.conflicts.iter().map(|c| c.path.clone()).collect();
         crate::check::check(
             component,
             docs.0.map(|d| d.text),
             Some(ours_doc.text),
             Some(theirs_doc.text),
-            result.text,
+            text,
             &open,
         )
         .map_err(|source| MergeError::SelfCheck {

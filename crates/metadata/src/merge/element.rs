@@ -94,7 +94,9 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         }
         if let Some(base) = t.base {
             if raw(BASE, base) == raw(OURS, t.ours) {
-                return Verdict::Theirs;
+                // Layout alone is no change.
+                let same = digest(base, ty) == digest(t.theirs, ty);
+                return if same { Verdict::Ours } else { Verdict::Theirs };
             }
             if raw(BASE, base) == raw(THEIRS, t.theirs) {
                 return Verdict::Ours;
@@ -304,7 +306,10 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 let mut steps = self.path.clone();
                 steps.push(step);
                 let text = |side: usize| self.joined(family, entry.slot, side, &lead);
-                let (base, ours, theirs) = if *reason == Reason::Order {
+                // A unit with its formula is one slot; these two are about a list of many.
+                let is_list = matches!(reason, Reason::Order | Reason::Criteria)
+                    && family.alignment.group(entry.slot).mode != Mode::Together;
+                let (base, ours, theirs) = if is_list {
                     let all = |side: usize| self.joined_group(family, slot.group, side, &lead);
                     (all(BASE), all(OURS), all(THEIRS))
                 } else {
@@ -314,11 +319,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                     component: self.component.clone(),
                     steps,
                 };
-                let path = if *reason == Reason::Order {
-                    list_path(path)
-                } else {
-                    path
-                };
+                let path = if is_list { list_path(path) } else { path };
                 self.out.push_open(lead.as_bytes(), self.conflicts.len());
                 self.conflicts.push(Conflict {
                     path,
@@ -450,6 +451,10 @@ fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
             }
         });
         let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
+        if is_replaced_by_both(family, g) {
+            clash(family, [base, ours, &theirs], Reason::Criteria, &mut insertions);
+            continue;
+        }
         let arranged = arrange(
             Sequences {
                 base,
@@ -460,15 +465,7 @@ fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
             less,
         );
         if arranged.clash {
-            if let Some(first) = ours.first().or(theirs.first()) {
-                for slot in base.iter().chain(ours).chain(&theirs) {
-                    family.verdicts[*slot as usize] = Verdict::Absent;
-                }
-                family.verdicts[*first as usize] = Verdict::Conflict(Reason::Order);
-                if ours.is_empty() {
-                    insertions.push((usize::MAX, 0, vec![*first]));
-                }
-            }
+            clash(family, [base, ours, &theirs], Reason::Order, &mut insertions);
             continue;
         }
         if arranged.moved {
@@ -478,6 +475,40 @@ fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
         collect_insertions(family, g, &arranged.order, &mut insertions);
     }
     place(family, &sequences, &mut blocks, insertions)
+}
+
+/// Makes a whole list one conflict.
+fn clash(
+    family: &mut Family<'_, '_>,
+    sides: [&[u32]; SIDES],
+    reason: Reason,
+    insertions: &mut Vec<(usize, u32, Vec<u32>)>,
+) {
+    let [_, ours, theirs] = sides;
+    let Some(first) = ours.first().or(theirs.first()) else {
+        return;
+    };
+    for slot in sides.into_iter().flatten() {
+        family.verdicts[*slot as usize] = Verdict::Absent;
+    }
+    family.verdicts[*first as usize] = Verdict::Conflict(reason);
+    if ours.is_empty() {
+        insertions.push((usize::MAX, 0, vec![*first]));
+    }
+}
+
+/// Whether both sides replaced a criterion: it is gone on both, and each has a new one of its own. What
+/// each wrote may be the same criterion changed in two ways, so the two do not stand side by side.
+fn is_replaced_by_both(family: &Family<'_, '_>, group: usize) -> bool {
+    let name = family.alignment.groups[group].name;
+    let is_criteria = family
+        .ty
+        .is_some_and(|ty| ty.units.iter().any(|(_, list)| *list == name));
+    let any = |on: [bool; SIDES]| {
+        let mut slots = family.alignment.slots.iter().filter(|s| s.group as usize == group);
+        slots.any(|s| s.at.map(|at| at != NONE) == on)
+    };
+    is_criteria && any([true, false, false]) && any([false, true, false]) && any([false, false, true])
 }
 
 /// Keys of the slots of an unordered list that ours keeps sorted, by slot.
@@ -739,7 +770,7 @@ fn has_parts(node: Node<'_, '_>) -> bool {
         Content::Elements => true,
         Content::Leaf => leaf_text(node).is_empty(),
         // Stray text between elements is kept like a comment.
-        Content::Mixed => node.first_element_child().is_some(),
+        Content::Mixed => node.first_element_child().is_some() || leaf_text(node).trim().is_empty(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A number for the meaning of an element: equal numbers, equal meaning.
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::node::{attributes, content, elements, leaf_text};
 use super::{Content, Node, node};
@@ -12,7 +12,7 @@ use crate::table::{Order, Type, schema};
 pub type Digest = u128;
 
 /// Digest of one element. The order of unordered lists and of differently named siblings, white
-/// space, comments and quoting do not count.
+/// space, quoting and the places of comments do not count.
 pub fn digest(node: Node<'_, '_>, ty: Option<&'static Type>) -> Digest {
     let mut hash = Xxh3::new();
     feed(&mut hash, node.tag_name().name().as_bytes());
@@ -28,10 +28,16 @@ pub fn digest(node: Node<'_, '_>, ty: Option<&'static Type>) -> Digest {
         }
         content if content == Content::Elements || ty.is_some() => {
             hash.update(b"e");
-            // Stray text between the elements of a known type.
-            for text in node.children().filter(|c| content == Content::Mixed && c.is_text()) {
-                feed(&mut hash, text.text().unwrap_or_default().trim().as_bytes());
-            }
+            // Comments and stray text between the elements of a known type, wherever they stand.
+            let loose = node
+                .children()
+                .filter(|c| !c.is_element())
+                .filter_map(|c| c.text())
+                .map(str::trim);
+            let sum = loose
+                .filter(|text| !text.is_empty())
+                .fold(0_u128, |sum, text| sum.wrapping_add(xxh3_128(text.as_bytes())));
+            hash.update(&sum.to_le_bytes());
             for group in groups(node, ty) {
                 hash.update(&group.to_le_bytes());
             }

@@ -21,7 +21,7 @@ pub enum Content {
     Leaf,
     /// Elements, with white space and comments between them.
     Elements,
-    /// Text and elements side by side: only comparable as a whole.
+    /// Text beside elements or comments, or nothing but a comment: only comparable as a whole.
     Mixed,
 }
 
@@ -50,10 +50,11 @@ pub fn content(node: Node<'_, '_>) -> Content {
             return Content::Mixed;
         }
     }
-    if has_elements || has_comment {
-        Content::Elements
-    } else {
-        Content::Leaf
+    match (has_elements, has_comment) {
+        (true, _) => Content::Elements,
+        // A comment in place of a value, as in untranslated labels, belongs to the value.
+        (false, true) => Content::Mixed,
+        (false, false) => Content::Leaf,
     }
 }
 
@@ -151,6 +152,10 @@ pub(super) fn write_canonical(node: Node<'_, '_>, out: &mut Vec<u8>) {
             for child in node.children() {
                 match child.text() {
                     Some(text) if child.is_text() => out.extend(text.as_bytes()),
+                    Some(text) if child.is_comment() => {
+                        out.extend(b"<!--");
+                        out.extend(text.as_bytes());
+                    }
                     _ if child.is_element() => write_canonical(child, out),
                     _ => {}
                 }
