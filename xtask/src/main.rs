@@ -1,19 +1,44 @@
-//! Tasks of the workspace.
+//! Tasks of the workspace: `cargo xtask --help` lists them.
 
+mod bench;
 mod corpus;
+mod generate_command;
+mod tidy;
 
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-use clap::Parser;
-
+/// Tasks of the workspace.
 #[derive(Parser)]
-#[command(name = "xtask", about = "Tasks of the workspace")]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
 enum Task {
+    /// Generate repositories to try and measure with.
+    Generate(generate_command::Arguments),
+    /// Measure syncline and its peers side by side; writes docs/benchmarks.md.
+    Bench(bench::Arguments),
     Corpus(corpus::Args),
+    /// Check the rules of the source tree.
+    Tidy(tidy::Arguments),
 }
 
 fn main() -> ExitCode {
-    match Task::parse() {
-        Task::Corpus(args) => corpus::run(&args),
+    let outcome = match Arguments::parse().task {
+        Task::Generate(arguments) => generate_command::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Corpus(arguments) => Ok(corpus::run(&arguments)),
+        Task::Tidy(arguments) => tidy::run(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
     }
 }

@@ -6,5 +6,6 @@ pub mod component;
 pub mod conflict;
 pub mod merge;
 pub mod path;
+pub mod references;
 pub mod table;
 pub mod xml;

@@ -27,11 +27,9 @@ pub(super) fn canonical(node: Node<'_, '_>, ty: Option<&'static Type>) -> String
     text.extend(attributes);
     text.push('>');
     if !node.children().any(|kid| kid.is_element()) {
-        let content: String = node
-            .children()
-            .filter(Node::is_text)
-            .filter_map(|kid| kid.text())
-            .collect();
+        // A comment in place of a value stands for one: translations that are still to be made.
+        let is_value = |kid: &Node<'_, '_>| kid.is_text() || kid.is_comment();
+        let content: String = node.children().filter(is_value).filter_map(|kid| kid.text()).collect();
         text.push_str(if ty.is_some() { content.trim() } else { &content });
     }
     let mut kids: Vec<(String, usize, String)> = Vec::new();
