@@ -281,6 +281,8 @@ impl Compare<'_> {
         let is_disturbed = self.exempt(path) || self.disturbed(&path[..path.len() - 1]) && self.list_is_open(path);
         path.pop();
         match child.map(|child| child.order) {
+            // Items known by their place have no order of their own.
+            _ if child.is_some_and(|child| child.align == Some("#")) => Ok(()),
             Some(order) if order != Order::None && !is_disturbed => {
                 let align = child
                     .and_then(|child| child.align)

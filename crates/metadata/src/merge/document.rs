@@ -1,11 +1,13 @@
 //! Merge of XML documents, and the rules that hold across a whole document.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::element::{Forced, Merger, Verdict, merge_roots};
+use super::element::{BASE, Forced, Merger, OURS, THEIRS, Verdict, merge_roots};
 use super::output::Pieces;
 use super::{Kind, MergeError, Merged, Side, Sides};
 use crate::component::ComponentId;
+use crate::conflict::Reason;
 use crate::table::Type;
 use crate::xml::{Document, Node, digest, elements, leaf_text};
 
@@ -48,7 +50,7 @@ pub(super) fn merge(
     let (base_doc, ours_doc, theirs_doc) = parse_all(path, base, ours, theirs)?;
     let docs = (base_doc.as_ref(), &ours_doc, &theirs_doc);
     let gaps = Gaps::of([docs.0, Some(docs.1), Some(docs.2)]);
-    let mut forced = Forced::default();
+    let mut forced: Vec<Forced> = Vec::new();
     loop {
         let merged = merge_once(
             component,
@@ -73,24 +75,16 @@ pub(super) fn merge(
             });
         }
         let has_rules = ours_doc.root_type().is_some_and(|ty| !ty.unique.is_empty());
-        let found = if has_rules {
-            gaps.find(docs, &parse(path, Side::Result, &bytes)?)
-        } else {
-            Forced::default()
-        };
-        let before = forced.still_needed.len() + forced.duplicate.len();
-        for (at, name) in found.still_needed {
-            if !forced.still_needed.iter().any(|(a, _)| *a == at) {
-                forced.still_needed.push((at, name));
+        if has_rules {
+            let before = forced.len();
+            for place in gaps.find(docs, &parse(path, Side::Result, &bytes)?) {
+                if !forced.contains(&place) {
+                    forced.push(place);
+                }
             }
-        }
-        for (at, name) in found.duplicate {
-            if !forced.duplicate.iter().any(|(a, _)| *a == at) {
-                forced.duplicate.push((at, name));
+            if forced.len() > before {
+                continue;
             }
-        }
-        if forced.still_needed.len() + forced.duplicate.len() > before {
-            continue;
         }
         let text = std::str::from_utf8(&bytes).expect("joined from UTF-8 texts");
         let open: Vec<_> = merged.conflicts.iter().map(|c| c.path.clone()).collect();
@@ -116,7 +110,7 @@ pub(super) fn merge(
 fn merge_once<'a, 'i>(
     component: &'a ComponentId,
     docs: (Option<&'a Document<'i>>, &'a Document<'i>, &'a Document<'i>),
-    forced: &'a Forced,
+    forced: &'a [Forced],
     sides: Sides<'_>,
 ) -> Merged {
     let (base, ours, theirs) = docs;
@@ -190,20 +184,21 @@ pub(super) fn check_resolved(
     Ok(())
 }
 
+/// A rule's number and the name.
+type Key<'a> = (usize, Cow<'a, str>);
+
 /// Names in one document.
+#[derive(Default)]
 struct Facts<'a> {
     /// Values of the type's unique keys, by rule, with the elements' offsets.
-    unique: HashMap<(usize, std::borrow::Cow<'a, str>), Vec<usize>>,
+    unique: HashMap<Key<'a>, Vec<usize>>,
     /// Names that references in the document use; only for flows.
     referred: BTreeSet<&'a str>,
 }
 
 impl<'a> Facts<'a> {
     fn of(document: &'a Document<'_>) -> Self {
-        let mut facts = Self {
-            unique: HashMap::new(),
-            referred: BTreeSet::new(),
-        };
+        let mut facts = Self::default();
         let Some(ty) = document.root_type() else { return facts };
         if ty.unique.is_empty() {
             return facts;
@@ -246,7 +241,7 @@ impl<'a> Facts<'a> {
     }
 
     fn declares(&self, name: &str) -> bool {
-        self.unique.contains_key(&(0, std::borrow::Cow::Borrowed(name)))
+        self.unique.contains_key(&(0, Cow::Borrowed(name)))
     }
 }
 
@@ -285,33 +280,47 @@ impl Gaps {
     }
 
     /// Rules that the result breaks and the sides kept, as places to force open.
-    fn find(&self, docs: (Option<&Document<'_>>, &Document<'_>, &Document<'_>), result: &Document<'_>) -> Forced {
-        let mut forced = Forced::default();
+    fn find(
+        &self,
+        (base, ours, theirs): (Option<&Document<'_>>, &Document<'_>, &Document<'_>),
+        result: &Document<'_>,
+    ) -> Vec<Forced> {
         let facts = Facts::of(result);
-        if let Some(base) = docs.0 {
-            let in_base = Facts::of(base);
-            for name in facts
-                .referred
-                .iter()
-                .filter(|n| !facts.declares(n) && !self.dangling.contains(**n))
-            {
-                if let Some(places) = in_base.unique.get(&(0, std::borrow::Cow::Borrowed(*name))) {
-                    forced
-                        .still_needed
-                        .extend(places.iter().map(|at| (*at, (*name).into())));
-                }
+        let sides = [
+            base.map(Facts::of).unwrap_or_default(),
+            Facts::of(ours),
+            Facts::of(theirs),
+        ];
+        let mut forced = Vec::new();
+        let mut force = |side: usize, key: &Key<'_>, reason: Reason| {
+            for at in sides[side].unique.get(key).into_iter().flatten() {
+                forced.push(Forced {
+                    side,
+                    at: *at,
+                    reason: reason.clone(),
+                });
             }
+        };
+        for name in facts
+            .referred
+            .iter()
+            .filter(|n| !facts.declares(n) && !self.dangling.contains(**n))
+        {
+            force(BASE, &(0, Cow::Borrowed(name)), Reason::StillNeeded((*name).into()));
         }
-        let mut in_theirs = None;
-        for ((rule, name), places) in &facts.unique {
-            let allowed = self.doubled.get(&(*rule, name.to_string())).copied().unwrap_or(1);
+        for (key, places) in &facts.unique {
+            let allowed = self.doubled.get(&(key.0, key.1.to_string())).copied().unwrap_or(1);
+            let is_on = |side: usize| sides[side].unique.contains_key(key);
             if places.len() > allowed {
-                let theirs = in_theirs.get_or_insert_with(|| Facts::of(docs.2));
-                if let Some(at) = theirs.unique.get(&(*rule, name.clone())) {
-                    forced.duplicate.extend(at.iter().map(|at| (*at, name.as_ref().into())));
-                }
+                force(THEIRS, key, Reason::Duplicate(key.1.as_ref().into()));
+            } else if is_on(BASE) && !is_on(OURS) {
+                // We deleted what they moved to another place.
+                force(THEIRS, key, Reason::DeletedByUs);
+            } else if is_on(BASE) && !is_on(THEIRS) {
+                force(OURS, key, Reason::DeletedByThem);
             }
         }
+        forced.sort_by_key(|f| (f.side, f.at));
         forced
     }
 }

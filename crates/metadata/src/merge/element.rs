@@ -12,13 +12,14 @@ use crate::path::{ElementPath, Step};
 use crate::table::{Holds, Order, Type};
 use crate::xml::{Chunk, Content, Document, Node, children, content, digest, digest_all, elements, leaf_text, source};
 
-/// Places that must not be settled by themselves, by side and byte offset of the element there.
-#[derive(Debug, Default)]
+/// A place that must not be settled by itself, because a rule over the whole document would break.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Forced {
-    /// Elements of the base whose deletion leaves a name without its element.
-    pub still_needed: Vec<(usize, Box<str>)>,
-    /// Elements of theirs that would double a name.
-    pub duplicate: Vec<(usize, Box<str>)>,
+    /// The side on which the element stands.
+    pub side: usize,
+    /// Where it begins there, as a byte offset.
+    pub at: usize,
+    pub reason: Reason,
 }
 
 /// Base, ours, theirs; the base may be absent.
@@ -35,15 +36,15 @@ pub(super) struct Merger<'a, 'i> {
     /// Text of base, ours and theirs; empty where absent.
     pub texts: [&'i str; SIDES],
     pub line_ends: [&'static str; SIDES],
-    pub forced: &'a Forced,
+    pub forced: &'a [Forced],
     pub path: Vec<Step>,
     pub conflicts: Vec<Conflict>,
     pub out: Pieces,
 }
 
-const BASE: usize = 0;
-const OURS: usize = 1;
-const THEIRS: usize = 2;
+pub(super) const BASE: usize = 0;
+pub(super) const OURS: usize = 1;
+pub(super) const THEIRS: usize = 2;
 
 /// What becomes of an element.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,18 +90,8 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 .flatten()
                 .all(has_parts)
             && start_tag(t).is_some();
-        if divisible && self.is_forced(t) {
-            return Verdict::Parts;
-        }
-        if let Some(base) = t.base {
-            if raw(BASE, base) == raw(OURS, t.ours) {
-                // Layout alone is no change.
-                let same = digest(base, ty) == digest(t.theirs, ty);
-                return if same { Verdict::Ours } else { Verdict::Theirs };
-            }
-            if raw(BASE, base) == raw(THEIRS, t.theirs) {
-                return Verdict::Ours;
-            }
+        if t.base.is_some_and(|base| raw(BASE, base) == raw(THEIRS, t.theirs)) {
+            return Verdict::Ours;
         }
         if divisible {
             return Verdict::Parts;
@@ -203,14 +194,8 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             }
             (Some(base), Some(ours), None) => self.deleted(base, (OURS, ours), group, Reason::DeletedByThem),
             (Some(base), None, Some(theirs)) => self.deleted(base, (THEIRS, theirs), group, Reason::DeletedByUs),
-            (None, Some(_), None) => Verdict::Ours,
-            (None, None, Some(theirs)) => {
-                let range = theirs.range();
-                match self.forced.duplicate.iter().find(|(at, _)| range.contains(at)) {
-                    Some((_, name)) => Verdict::Conflict(Reason::Duplicate(name.clone())),
-                    None => Verdict::Theirs,
-                }
-            }
+            (None, Some(ours), None) => self.forced_within(OURS, ours).unwrap_or(Verdict::Ours),
+            (None, None, Some(theirs)) => self.forced_within(THEIRS, theirs).unwrap_or(Verdict::Theirs),
             (_, None, None) => Verdict::Absent,
         }
     }
@@ -238,17 +223,17 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             return Verdict::Conflict(reason);
         }
         let at = base.range().start;
-        match self.forced.still_needed.iter().find(|(needed, _)| *needed == at) {
-            Some((_, name)) => Verdict::Conflict(Reason::StillNeeded(name.clone())),
-            None => Verdict::Absent,
-        }
+        let forced = self.forced.iter().find(|f| f.side == BASE && f.at == at);
+        forced.map_or(Verdict::Absent, |f| Verdict::Conflict(f.reason.clone()))
     }
 
-    /// Whether a forced place lies inside the element.
-    fn is_forced(&self, t: Triple<'a, 'i>) -> bool {
-        let inside =
-            |node: Node<'a, 'i>, places: &[(usize, Box<str>)]| places.iter().any(|(at, _)| node.range().contains(at));
-        t.base.is_some_and(|base| inside(base, &self.forced.still_needed)) || inside(t.theirs, &self.forced.duplicate)
+    /// The conflict that a forced place inside the element makes of it.
+    fn forced_within(&self, side: usize, node: Node<'a, 'i>) -> Option<Verdict> {
+        let found = self
+            .forced
+            .iter()
+            .find(|f| f.side == side && node.range().contains(&f.at))?;
+        Some(Verdict::Conflict(found.reason.clone()))
     }
 
     fn emit(&mut self, family: &Family<'a, 'i>, entry: &Entry) {

@@ -63,13 +63,7 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
                 .collect()
         };
         let (in_ours, in_theirs) = (common(s.ours), common(s.theirs));
-        let added = |side: &[u32]| -> Vec<u32> {
-            side.iter()
-                .copied()
-                .filter(|x| ours.contains_key(x) && theirs.contains_key(x) && !base.contains_key(x))
-                .collect()
-        };
-        clash |= added(s.ours) != added(s.theirs);
+        clash |= both_placed(s, &base, &in_ours, &in_theirs);
         match (in_ours.is_sorted(), in_theirs.is_sorted()) {
             (_, true) => {}
             (true, false) => {
@@ -93,6 +87,25 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
         moved,
         clash,
     }
+}
+
+/// Whether both sides added an item and put it at different places, seen from the items that nobody moved.
+fn both_placed(s: Sequences<'_>, base: &HashMap<u32, usize>, in_ours: &[usize], in_theirs: &[usize]) -> bool {
+    let common = |side: &[u32], other: &[u32]| -> Vec<u32> {
+        let other: HashSet<u32> = other.iter().copied().collect();
+        side.iter().copied().filter(|x| other.contains(x)).collect()
+    };
+    let (ours, theirs) = (common(s.ours, s.theirs), common(s.theirs, s.ours));
+    if ours == theirs || ours.iter().all(|x| base.contains_key(x)) {
+        return false;
+    }
+    let (fixed_ours, fixed_theirs) = (longest_ascending(in_ours), longest_ascending(in_theirs));
+    let stays = |x: &u32| {
+        base.get(x)
+            .is_none_or(|r| fixed_ours.binary_search(r).is_ok() && fixed_theirs.binary_search(r).is_ok())
+    };
+    let fixed = |side: Vec<u32>| -> Vec<u32> { side.into_iter().filter(stays).collect() };
+    fixed(ours) != fixed(theirs)
 }
 
 /// Our order with their moves, when the moves do not touch.
