@@ -36,6 +36,9 @@ pub(super) fn canonical(node: Node<'_, '_>, ty: Option<&'static Type>) -> String
     for (i, kid) in node.children().filter(Node::is_element).enumerate() {
         let name = kid.tag_name().name();
         let child = ty.and_then(|ty| ty.child(name));
+        if is_noise(kid, ty, child) {
+            continue;
+        }
         let counts = ty.is_none() || child.is_some_and(|child| child.order != Order::None);
         let group = if ty.is_none() { String::new() } else { name.to_owned() };
         kids.push((group, if counts { i + 1 } else { 0 }, canonical(kid, held(child))));
@@ -62,6 +65,15 @@ pub(super) fn unordered(document: &Document<'_>) -> String {
 pub(super) fn ordered(document: &Document<'_>) -> String {
     let root = document.root_element();
     canonical(root, schema::get(root.tag_name().name()))
+}
+
+/// Ends the path of a value in a list of plain values.
+pub(super) const PLAIN: &str = "[=]";
+
+/// A place in a list, or an id the org made up: a difference is no change.
+fn is_noise(node: Node<'_, '_>, parent: Option<&Type>, child: Option<&Child>) -> bool {
+    parent.is_some_and(|ty| ty.index == Some(node.tag_name().name()))
+        || child.is_some_and(|child| child.is_generated(node.text().unwrap_or_default()))
 }
 
 fn held(child: Option<&Child>) -> Option<&'static Type> {
@@ -205,9 +217,15 @@ fn collect_values(node: Node<'_, '_>, ty: Option<&'static Type>, path: &str, cou
     for kid in kids {
         let name = kid.tag_name().name();
         let child = ty.and_then(|ty| ty.child(name));
+        if is_noise(kid, ty, child) {
+            continue;
+        }
         let key = key_of(kid, child).filter(|_| child.is_some_and(|child| child.list));
         let inner = match key {
             Some(key) => format!("{path}/{name}{key:?}"),
+            None if child.is_some_and(|child| child.list && child.holds == Holds::Text) => {
+                format!("{path}/{name}{PLAIN}")
+            }
             None => format!("{path}/{name}"),
         };
         collect_values(kid, held(child), &inner, counts);
