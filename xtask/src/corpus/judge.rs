@@ -15,13 +15,20 @@ use super::model::{self, Counts, ItemKey, Items};
 
 /// What a merge gave.
 pub(super) enum Outcome {
-    /// The result and the first steps of its conflicts, as `name`, or `name[key…]`; empty text
-    /// for a conflict about the whole file. `None` bytes: the file is deleted.
-    Merged(Option<Vec<u8>>, Vec<String>),
+    /// The result and its conflicts. `None` bytes: the file is deleted.
+    Merged(Option<Vec<u8>>, Vec<At>),
     /// The merge refused.
     Refused(String),
     /// The merge panicked.
     Panicked,
+}
+
+/// Where a conflict is.
+pub(super) struct At {
+    /// First step of the path; empty for the whole file.
+    pub(super) first: String,
+    /// The path and the reason.
+    pub(super) text: String,
 }
 
 /// A merge with its verdicts.
@@ -38,8 +45,10 @@ pub(super) struct Judged {
 pub(super) enum Verdict {
     /// Rule 1: equal to the committed result, no conflict.
     AsCommitted(bool),
-    /// Rule 2: merged without conflict.
-    Resolved(bool),
+    /// Rule 1: what was committed lacks or doubles something itself, against a merge by key.
+    CommittedIsWrong(String),
+    /// Rule 2: merged without conflict, else where the first one is.
+    Resolved(Option<String>),
     /// Rule 3: reported at the key.
     Reported(String),
     /// Rule 3: merged below the key; the class.
@@ -71,7 +80,12 @@ impl Verdict {
     pub(super) fn is_failure(&self) -> bool {
         !matches!(
             self,
-            Self::AsCommitted(true) | Self::Resolved(true) | Self::Reported(_) | Self::Deeper(_) | Self::BadInput
+            Self::AsCommitted(true)
+                | Self::CommittedIsWrong(_)
+                | Self::Resolved(None)
+                | Self::Reported(_)
+                | Self::Deeper(_)
+                | Self::BadInput
         )
     }
 }
@@ -100,14 +114,11 @@ pub(super) fn product(case: &Case, sides: &Sides) -> Outcome {
             Outcome::Refused(format!("{error}{}", cause.unwrap_or_default()))
         }
         Ok(Ok(merged)) => {
-            let first = |path: &syncline_metadata::path::ElementPath| {
-                path.steps.first().map(ToString::to_string).unwrap_or_default()
+            let at = |conflict: &syncline_metadata::conflict::Conflict| At {
+                first: conflict.path.steps.first().map(ToString::to_string).unwrap_or_default(),
+                text: format!("{}: {}", conflict.path, conflict.reason),
             };
-            let conflicts = merged
-                .conflicts()
-                .iter()
-                .map(|conflict| first(&conflict.path))
-                .collect();
+            let conflicts = merged.conflicts().iter().map(at).collect();
             Outcome::Merged(merged.bytes(), conflicts)
         }
     }
@@ -153,18 +164,18 @@ fn refused(sides: &Sides, reason: &str) -> Verdict {
     Verdict::Refused(reason.to_owned())
 }
 
-fn verdicts(case: &Case, sides: &Sides, result: Option<&[u8]>, conflicts: &[String]) -> Vec<Verdict> {
+fn verdicts(case: &Case, sides: &Sides, result: Option<&[u8]>, conflicts: &[At]) -> Vec<Verdict> {
     let mut found = Vec::new();
     let texts = [&sides.base, &sides.ours, &sides.theirs].map(|side| side.as_deref().and_then(text));
     let parsed = texts.map(|text| text.and_then(|text| Document::parse(text).ok()));
     let [base, ours, theirs] = parsed.each_ref().map(Option::as_ref);
-    let is_whole = conflicts.iter().any(String::is_empty);
+    let is_whole = conflicts.iter().any(|at| at.first.is_empty());
     let (Some(ours), Some(theirs)) = (ours, theirs) else {
         let left = ours.or(theirs);
         let is_unchanged = left.map(model::unordered) == base.map(model::unordered);
         let verdict = match (is_unchanged, conflicts.is_empty(), result) {
-            (true, true, None) => Verdict::Resolved(true),
-            (true, _, _) => Verdict::Resolved(false),
+            (true, true, None) => Verdict::Resolved(None),
+            (true, _, _) => Verdict::Resolved(Some("file".to_owned())),
             (false, false, _) => Verdict::Reported("file deleted and changed".to_owned()),
             (false, true, _) => Verdict::LostOrDoubled("file deleted and changed, no conflict".to_owned()),
         };
@@ -192,22 +203,25 @@ fn verdicts(case: &Case, sides: &Sides, result: Option<&[u8]>, conflicts: &[Stri
                 .as_deref()
                 .and_then(text)
                 .and_then(|text| Document::parse(text).ok());
-            let is_equal = committed.is_some_and(|c| model::unordered(&c) == model::unordered(&merged));
-            found.push(Verdict::AsCommitted(is_clean && is_equal));
+            let is_equal = committed
+                .as_ref()
+                .is_some_and(|c| model::unordered(c) == model::unordered(&merged));
+            let mut wrong = Vec::new();
+            if let (Some(committed), false) = (&committed, is_equal) {
+                by_key(&mut wrong, [base, Some(ours), Some(theirs), Some(committed)], &[]);
+                new_keys(&mut wrong, [base, Some(ours), Some(theirs), Some(committed)]);
+            }
+            found.push(match wrong.into_iter().find(Verdict::is_failure) {
+                Some(verdict) if is_clean => Verdict::CommittedIsWrong(format!("{verdict:?}")),
+                _ => Verdict::AsCommitted(is_clean && is_equal),
+            });
         }
-        (Some("conflict"), Some(0)) => found.push(Verdict::Resolved(is_clean)),
+        (Some("conflict"), Some(0)) => found.push(Verdict::Resolved(conflicts.first().map(|c| c.text.clone()))),
         _ => {}
     }
     by_key(&mut found, [base, Some(ours), Some(theirs), Some(&merged)], conflicts);
 
-    let counts =
-        [Some(ours), Some(theirs), base, Some(&merged)].map(|d| d.map(model::repeated_keys).unwrap_or_default());
-    for (key, n) in &counts[3] {
-        if counts[..2].iter().all(|side| side.get(key).is_none_or(|m| m < n)) {
-            found.push(Verdict::NewDuplicate(key.clone()));
-            break;
-        }
-    }
+    new_keys(&mut found, [base, Some(ours), Some(theirs), Some(&merged)]);
     if !is_whole {
         bytes(
             &mut found,
@@ -220,14 +234,23 @@ fn verdicts(case: &Case, sides: &Sides, result: Option<&[u8]>, conflicts: &[Stri
     found
 }
 
+/// Rule 4.
+fn new_keys(found: &mut Vec<Verdict>, documents: [Option<&Document<'_>>; 4]) {
+    let counts = documents.map(|d| d.map(model::repeated_keys).unwrap_or_default());
+    let is_new = |(key, n): &(&String, &u32)| counts[1..3].iter().all(|side| side.get(*key).is_none_or(|m| m < *n));
+    if let Some((key, _)) = counts[3].iter().find(is_new) {
+        found.push(Verdict::NewDuplicate(key.clone()));
+    }
+}
+
 /// Rules 2 to 4 by a merge at the top level: what each key must hold.
-fn by_key(found: &mut Vec<Verdict>, documents: [Option<&Document<'_>>; 4], conflicts: &[String]) {
+fn by_key(found: &mut Vec<Verdict>, documents: [Option<&Document<'_>>; 4], conflicts: &[At]) {
     let items: [Items; 4] = model::items(documents);
     let keys: BTreeSet<&ItemKey> = items.iter().flat_map(Items::keys).collect();
     let nothing = Vec::new();
     for key in keys {
         let [b, o, t, r] = items.each_ref().map(|items| items.get(key).unwrap_or(&nothing));
-        let is_reported = conflicts.iter().any(|step| is_at(step, key));
+        let is_reported = conflicts.iter().any(|at| is_at(&at.first, key));
         let wanted = if o == b || o == t {
             Some(t)
         } else if t == b {
@@ -315,7 +338,13 @@ fn deeper(documents: [Option<&Document<'_>>; 4], key: &ItemKey) -> Verdict {
         } else if t == b {
             r == o
         } else {
-            (o.min(t).min(both)..=o.max(t).max(both)).contains(&r)
+            // Both changed it alike. Values inside items without a key may come from two items.
+            let most = if o == t && value.0.ends_with(model::PLAIN) {
+                o
+            } else {
+                both
+            };
+            (o.min(t).min(most)..=o.max(t).max(most)).contains(&r)
         };
         if !fits {
             return Verdict::LostOrDoubled(format!(

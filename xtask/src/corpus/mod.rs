@@ -114,7 +114,10 @@ fn replay(args: &Args) -> Result<bool, CorpusError> {
     let took = start.elapsed();
     if args.json {
         for judged in &judged {
-            println!("{}", report::line(judged));
+            use std::io::Write as _;
+            if writeln!(std::io::stdout(), "{}", report::line(judged)).is_err() {
+                break;
+            }
         }
         return Ok(true);
     }

@@ -131,7 +131,17 @@ pub(super) fn items<const N: usize>(documents: [Option<&Document<'_>>; N]) -> [I
             ));
         }
     }
-    // Names with a key that some side repeats.
+    let root = documents
+        .iter()
+        .flatten()
+        .next()
+        .map(|d| d.root_element().tag_name().name());
+    let is_trusted = |name: &str| {
+        let ty = root.and_then(schema::get);
+        ty.and_then(|ty| ty.child(name))
+            .is_some_and(|child| child.proof.is_trusted())
+    };
+    // Names with a key that some side repeats and that is not to be trusted.
     let mut repeated: Vec<&str> = Vec::new();
     let mut listed: Vec<&str> = Vec::new();
     for items in &all {
@@ -140,7 +150,11 @@ pub(super) fn items<const N: usize>(documents: [Option<&Document<'_>>; N]) -> [I
             let n = keys.entry((name, key)).or_default();
             *n += 1;
             if *n > 1 {
-                if key.is_some() { &mut repeated } else { &mut listed }.push(name);
+                match key {
+                    Some(_) if !is_trusted(name) => repeated.push(name),
+                    Some(_) => {}
+                    None => listed.push(name),
+                }
             }
         }
     }
@@ -201,6 +215,10 @@ pub(super) fn values(document: &Document<'_>, name: &str, key: Option<&[String]>
             collect_values(kid, held(child), name, &mut counts);
         }
     }
+    if let Some(child) = child.filter(|child| child.dissolves) {
+        // The key is there as long as any value is.
+        counts.retain(|(path, _), _| child.key.iter().all(|field| *path != format!("{name}/{field}")));
+    }
     counts
 }
 
@@ -210,6 +228,9 @@ fn collect_values(node: Node<'_, '_>, ty: Option<&'static Type>, path: &str, cou
         *counts.entry((name, attribute.value().to_owned())).or_default() += 1;
     }
     let mut kids = node.children().filter(Node::is_element).peekable();
+    if kids.peek().is_none() && ty.is_some() {
+        return;
+    }
     if kids.peek().is_none() || ty.is_none_or(|ty| ty.whole) {
         *counts.entry((path.to_owned(), canonical(node, ty))).or_default() += 1;
         return;

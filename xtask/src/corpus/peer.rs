@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::CorpusError;
 use super::case::{Case, Sides};
-use super::judge::Outcome;
+use super::judge::{At, Outcome};
 
 /// The installed program.
 pub(super) struct Peer {
@@ -49,7 +49,13 @@ impl Peer {
         std::fs::remove_dir_all(&dir)?;
         Ok(match status.code() {
             Some(0) => Outcome::Merged(Some(result), Vec::new()),
-            Some(1) => Outcome::Merged(sides.ours.clone(), vec![String::new()]),
+            Some(1) => Outcome::Merged(
+                sides.ours.clone(),
+                vec![At {
+                    first: String::new(),
+                    text: "conflict".to_owned(),
+                }],
+            ),
             code => Outcome::Refused(format!("ended with {code:?}")),
         })
     }

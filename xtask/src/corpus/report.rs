@@ -29,6 +29,7 @@ struct Tally {
     cases: usize,
     merge_time: Duration,
     as_committed: (usize, usize),
+    committed_wrong: usize,
     resolved: (usize, usize),
     reported: usize,
     deeper: usize,
@@ -58,13 +59,14 @@ impl Tally {
                     self.as_committed.1 += 1;
                 }
                 Verdict::Resolved(good) => {
-                    self.resolved.0 += usize::from(*good && lost == 0);
+                    self.resolved.0 += usize::from(good.is_none() && lost == 0);
                     self.resolved.1 += 1;
                 }
                 _ => {}
             }
         }
         let reported = has(|v| matches!(v, Verdict::Reported(_)));
+        self.committed_wrong += has(|v| matches!(v, Verdict::CommittedIsWrong(_)));
         self.reported += reported;
         self.deeper += if reported == 0 {
             has(|v| matches!(v, Verdict::Deeper(_)))
@@ -93,6 +95,7 @@ impl Tally {
         };
         let mut columns = vec![self.cases.to_string(), share(self.as_committed), share(self.resolved)];
         let numbers = [
+            self.committed_wrong,
             self.reported,
             self.deeper,
             self.lost,
@@ -112,10 +115,11 @@ impl Tally {
     }
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "cases",
     "1 as committed",
     "2 resolved",
+    "1 committed wrong",
     "3 reported",
     "3 deeper",
     "lost/doubled",
@@ -229,6 +233,8 @@ impl Report {
              - `strict`: one merge base. `criss-cross`: several, and the base of the case is only one of them.\n  \
              `replayed`: one commit taken out of a history and applied elsewhere.\n\
              - 1 as committed: git merged cleanly what people committed, and the result is equal to it.\n\
+             - 1 committed wrong: not counted in the column before; what people committed lacks or doubles something\n  \
+             against a merge by key, for example a repeated key that git's text merge made.\n\
              - 2 resolved: git conflicts although the sides touch different keys; merged with every change of both.\n\
              - 3: both sides changed one key: reported there, or merged below it.\n\
              - lost/doubled: something of a side is missing or there twice, against a merge by key.\n\
