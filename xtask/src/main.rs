@@ -4,6 +4,7 @@ mod bench;
 mod corpus;
 mod generate_command;
 mod tidy;
+mod types;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ enum Task {
     Corpus(corpus::Args),
     /// Check the rules of the source tree.
     Tidy(tidy::Arguments),
+    /// Write the tables of metadata types from the published packages, or check that they are up to date.
+    Types(types::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -33,11 +36,17 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Corpus(arguments) => Ok(corpus::run(&arguments)),
         Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Types(arguments) => types::run(&arguments),
     };
     match outcome {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
             ExitCode::from(2)
         }
     }

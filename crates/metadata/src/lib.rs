@@ -5,6 +5,7 @@ pub mod check;
 pub mod component;
 pub mod conflict;
 pub mod merge;
+pub mod package;
 pub mod path;
 pub mod references;
 pub mod table;

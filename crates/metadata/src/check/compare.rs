@@ -259,6 +259,16 @@ impl Compare<'_> {
             path.pop();
             return Ok(());
         }
+        let len = group[3].len();
+        if child.is_some_and(|child| child.align == Some("#")) && group.iter().all(|nodes| nodes.len() == len) {
+            // Items known by their place.
+            for i in 0..len {
+                path.push(step(name, Selector::Position(u32::try_from(i + 1).unwrap_or(u32::MAX))));
+                self.element(path, group.each_ref().map(|nodes| nodes.get(i).copied()))?;
+                path.pop();
+            }
+            return Ok(());
+        }
         let (keyed, rest) = by_key(child, group);
         for (key, nodes) in &keyed {
             path.push(step(name, Selector::Key(key.clone(), 1)));
@@ -281,8 +291,6 @@ impl Compare<'_> {
         let is_disturbed = self.exempt(path) || self.disturbed(&path[..path.len() - 1]) && self.list_is_open(path);
         path.pop();
         match child.map(|child| child.order) {
-            // Items known by their place have no order of their own.
-            _ if child.is_some_and(|child| child.align == Some("#")) => Ok(()),
             Some(order) if order != Order::None && !is_disturbed => {
                 let align = child
                     .and_then(|child| child.align)

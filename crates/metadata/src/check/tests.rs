@@ -367,7 +367,7 @@ fn wrong_results_are_found() {
         &l("S:A,X|B"),
         &l("S:A|B=Readonly"),
         &l("S:A|B=Readonly"),
-        "X:x/layoutSections[#1] Lost(Ours)",
+        "X:x/layoutSections[#1]/layoutColumns[#1]/layoutItems[field=X,customLink=,page=,canvas=,component=,scontrol=,reportChartComponent=,analyticsCloudComponent=] Lost(Ours)",
     );
     let found = run(
         &l("S:A|B"),

@@ -1,5 +1,16 @@
 //! Which component a file belongs to.
 
+mod children;
+mod forceignore;
 mod id;
+mod located;
+pub(crate) mod name;
+mod placement;
+mod project;
+mod resolve;
 
+pub use children::{Child, ChildrenError, children_of};
+pub use forceignore::{ForceIgnore, IgnoreRule};
 pub use id::ComponentId;
+pub use located::{ComponentFile, Format, Located, NotMetadata, Role, Unknown, UnknownReason};
+pub use project::{PackageDirectory, Project, ProjectError};

@@ -146,14 +146,13 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         let emitted = plan
             .iter()
             .any(|entry| family.verdicts[entry.slot as usize] != Verdict::Absent);
-        if empty && emitted {
+        let open = start.strip_suffix("/>").or(start.strip_suffix('>')).unwrap_or(start);
+        match (empty, emitted) {
             // `<a/>` receives children.
-            self.out
-                .push(start.strip_suffix("/>").unwrap_or(start).trim_end().as_bytes());
-            self.out.push(b">");
-        } else {
-            self.out.push(start.as_bytes());
+            (true, true) => self.out.push(open.trim_end().as_bytes()),
+            (true, false) | (false, _) => self.out.push(open.as_bytes()),
         }
+        self.out.push(if empty && !emitted { b"/>" } else { b">" });
         let mut numbered: Vec<Option<(&'static str, usize)>> = (0..family.alignment.groups.len())
             .map(|group| numbering(&family, group as u32))
             .collect();
@@ -761,15 +760,15 @@ fn has_parts(node: Node<'_, '_>) -> bool {
 
 /// The side whose start tag holds the merged attributes; `None` when they conflict.
 fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
-    if t.ours.tag_name() != t.theirs.tag_name() {
+    if t.ours.tag_name().name() != t.theirs.tag_name().name() {
         return None;
     }
     let attributes = |node: Node<'_, '_>| {
+        // Whether the namespace is declared says nothing about the content.
         let mut all: Vec<(String, String)> = node
             .attributes()
             .map(|a| (format!("{:?}{}", a.namespace(), a.name()), a.value().to_owned()))
             .collect();
-        all.push((String::new(), format!("{:?}", node.tag_name())));
         all.sort_unstable();
         all
     };

@@ -16,7 +16,6 @@ pub type Digest = u128;
 pub fn digest(node: Node<'_, '_>, ty: Option<&'static Type>) -> Digest {
     let mut hash = Xxh3::new();
     feed(&mut hash, node.tag_name().name().as_bytes());
-    feed(&mut hash, node.tag_name().namespace().unwrap_or_default().as_bytes());
     for (name, value) in attributes(node) {
         feed(&mut hash, name.as_bytes());
         feed(&mut hash, value.as_bytes());

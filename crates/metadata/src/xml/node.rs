@@ -60,7 +60,7 @@ pub fn content(node: Node<'_, '_>) -> Content {
 
 /// The value of a leaf: entities decoded, line ends as `\n`; an indented empty line counts as empty.
 pub fn leaf_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
-    let mut texts = node.children().filter_map(|c| c.text());
+    let mut texts = node.children().filter(Node::is_text).filter_map(|c| c.text());
     let Some(first) = texts.next() else {
         return Cow::Borrowed("");
     };
