@@ -1,5 +1,7 @@
 //! Merge of one element: decide for each child, arrange, and splice into our text.
 
+use std::collections::BTreeSet;
+
 use super::output::Pieces;
 use super::plan::{Entry, plan};
 use super::special::{is_no_change, numbering, values, without};
@@ -63,6 +65,8 @@ pub(super) enum Verdict {
 
 /// The children of one element on all sides, and what becomes of them.
 pub(super) struct Family<'a, 'i> {
+    /// Lists that conflict as a whole.
+    pub clashing: BTreeSet<u32>,
     /// Lists keep the order of ours.
     pub keep_order: bool,
     /// Type of the element whose children these are.
@@ -127,6 +131,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             chunks,
             alignment,
             verdicts: Vec::new(),
+            clashing: BTreeSet::new(),
             layout: ParentLayout { indents },
             ty,
             keep_order: self
@@ -322,9 +327,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 let mut steps = self.path.clone();
                 steps.push(step);
                 let text = |side: usize| self.joined(family, entry.slot, side, &lead);
-                // A unit with its formula is one slot; these two are about a list of many.
-                let is_list = matches!(reason, Reason::Order | Reason::Criteria)
-                    && family.alignment.group(entry.slot).mode != Mode::Together;
+                let is_list = family.clashing.contains(&slot.group);
                 let (base, ours, theirs) = if is_list {
                     let all = |side: usize| self.joined_group(family, slot.group, side, &lead);
                     (all(BASE), all(OURS), all(THEIRS))
