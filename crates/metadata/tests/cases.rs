@@ -115,7 +115,7 @@ fn problems(case: &Case) -> String {
             bytes
                 .as_deref()
                 .map(String::from_utf8_lossy)
-                .map(|text| text.into_owned())
+                .map(std::borrow::Cow::into_owned)
         };
         writeln!(problems, "{}", difference(text(&case.expected), text(&bytes))).expect("text takes text");
     }
