@@ -8,6 +8,7 @@ use super::output::Pieces;
 use super::{Kind, MergeError, Merged, Side, Sides};
 use crate::component::ComponentId;
 use crate::conflict::Reason;
+use crate::path::ElementPath;
 use crate::table::Type;
 use crate::xml::{Document, Node, digest, elements, leaf_text};
 
@@ -56,6 +57,7 @@ pub(super) fn merge(
             component,
             docs,
             &forced,
+            None,
             Sides {
                 base,
                 ours: Some(ours),
@@ -107,10 +109,29 @@ pub(super) fn merge(
     }
 }
 
+/// The base with only the selected elements as in theirs.
+pub(super) fn pick(
+    component: &ComponentId,
+    path: &str,
+    base: &[u8],
+    theirs: &[u8],
+    elements: &[ElementPath],
+) -> Result<Option<Vec<u8>>, MergeError> {
+    let (base_doc, theirs_doc) = (parse(path, Side::Base, base)?, parse(path, Side::Theirs, theirs)?);
+    let docs = (Some(&base_doc), &base_doc, &theirs_doc);
+    let sides = Sides {
+        base: Some(base),
+        ours: Some(base),
+        theirs: Some(theirs),
+    };
+    Ok(merge_once(component, docs, &[], Some(elements), sides).bytes())
+}
+
 fn merge_once<'a, 'i>(
     component: &'a ComponentId,
     docs: (Option<&'a Document<'i>>, &'a Document<'i>, &'a Document<'i>),
     forced: &'a [Forced],
+    selection: Option<&'a [ElementPath]>,
     sides: Sides<'_>,
 ) -> Merged {
     let (base, ours, theirs) = docs;
@@ -123,6 +144,7 @@ fn merge_once<'a, 'i>(
             theirs.line_end(),
         ],
         forced,
+        selection,
         path: Vec::new(),
         conflicts: Vec::new(),
         out: Pieces::default(),

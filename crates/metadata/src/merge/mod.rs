@@ -4,6 +4,8 @@ mod document;
 mod element;
 mod order;
 mod output;
+mod plan;
+mod special;
 mod splice;
 mod text;
 
@@ -133,6 +135,33 @@ pub fn merge(component: &ComponentId, path: &str, sides: Sides<'_>) -> Result<Me
             Ok(Merged::open(component, reason, sides, kind))
         }
         (None, ours, theirs) => Ok(whole(ours.or(theirs))),
+    }
+}
+
+/// The base with only the selected elements changed to what theirs has: the change that is left of a
+/// file when a person selects elements. A file that is new or deleted in theirs, or that has no
+/// elements, comes as a whole.
+pub fn pick(
+    component: &ComponentId,
+    path: &str,
+    base: Option<&[u8]>,
+    theirs: Option<&[u8]>,
+    elements: &[ElementPath],
+) -> Result<Option<Vec<u8>>, MergeError> {
+    let whole = elements.iter().any(|e| e.steps.is_empty() && e.component == *component);
+    match (base, theirs) {
+        (Some(base_text), Some(theirs_text)) if !whole => {
+            let sides = Sides {
+                base,
+                ours: base,
+                theirs,
+            };
+            match kind_of(path, sides) {
+                Kind::Xml => document::pick(component, path, base_text, theirs_text, elements),
+                Kind::Lines | Kind::Binary => Ok(theirs.map(<[u8]>::to_vec)),
+            }
+        }
+        _ => Ok(theirs.map(<[u8]>::to_vec)),
     }
 }
 
