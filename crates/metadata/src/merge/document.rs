@@ -144,19 +144,16 @@ fn merge_once<'a, 'i>(
         out: Pieces::default(),
     };
     match merge_roots(&mut merger, docs) {
-        Verdict::Parts => Merged {
+        Verdict::Conflict(reason) => Merged {
+            line_end: ours.line_end(),
+            ..Merged::open(component, reason, sides, Kind::Xml)
+        },
+        _ => Merged {
             pieces: merger.out,
             conflicts: merger.conflicts,
             line_end: ours.line_end(),
             kind: Kind::Xml,
             known_gaps: Gaps::default(),
-        },
-        // A root is on both sides, so it is never absent or dissolved.
-        Verdict::Ours | Verdict::Absent | Verdict::Dissolved => Merged::settled(sides.ours, Kind::Xml),
-        Verdict::Theirs => Merged::settled(sides.theirs, Kind::Xml),
-        Verdict::Conflict(reason) => Merged {
-            line_end: ours.line_end(),
-            ..Merged::open(component, reason, sides, Kind::Xml)
         },
     }
 }

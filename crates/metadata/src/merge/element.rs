@@ -519,18 +519,51 @@ pub(super) fn merge_roots<'a, 'i: 'a>(
         Verdict::Conflict(Reason::BothChanged) if ty.is_none() => Verdict::Conflict(Reason::Whole),
         other => other,
     };
-    if verdict != Verdict::Parts {
+    if matches!(verdict, Verdict::Conflict(_)) {
         return verdict;
     }
-    let prolog = |d: &Document<'i>| d.text[..d.root().range().start].to_owned();
-    let epilog = |d: &Document<'i>| d.text[d.root().range().end..].to_owned();
-    let choose = |part: &dyn Fn(&Document<'i>) -> String| match base {
-        Some(base) if part(base) == part(ours) => part(theirs),
-        _ => part(ours),
+    let prolog = |d: &Document<'i>| &d.text[..d.root().range().start];
+    let epilog = |d: &Document<'i>| &d.text[d.root().range().end..];
+    let around = |part: &dyn Fn(&Document<'i>) -> &'i str| {
+        around_root(base.map_or("", part), part(ours), part(theirs), ours.line_end())
     };
     merger.out.reserve(ours.text.len() + 1024);
-    merger.out.push(choose(&prolog).as_bytes());
-    merger.parts(triple, ty, [""; SIDES]);
-    merger.out.push(choose(&epilog).as_bytes());
-    Verdict::Parts
+    merger.out.push(around(&prolog).as_bytes());
+    match verdict {
+        Verdict::Parts => merger.parts(triple, ty, [""; SIDES]),
+        Verdict::Theirs => merger
+            .out
+            .push_with_line_ends(source(theirs.text, triple.theirs), ours.line_end()),
+        _ => merger.out.push(source(ours.text, triple.ours).as_bytes()),
+    }
+    merger.out.push(around(&epilog).as_bytes());
+    verdict
+}
+
+/// The text before or behind the root element: ours, with the comments that theirs added there and
+/// without those that theirs deleted. Theirs alone where ours left it as it was.
+fn around_root(base: &str, ours: &str, theirs: &str, line_end: &str) -> String {
+    let mut out = String::new();
+    if base == ours {
+        super::splice::line_ends(theirs, line_end, &mut out);
+        return out;
+    }
+    ours.clone_into(&mut out);
+    for gone in comments(base).filter(|c| !theirs.contains(c)) {
+        let line = format!("{gone}{line_end}");
+        out = out.replace(&line, "").replace(gone, "");
+    }
+    for added in comments(theirs).filter(|c| !base.contains(c) && !ours.contains(c)) {
+        super::splice::line_ends(added, line_end, &mut out);
+        out.push_str(line_end);
+    }
+    out
+}
+
+/// Comments in the text around a root element.
+fn comments(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("<!--").filter_map(|(start, _)| {
+        let end = text[start..].find("-->")?;
+        Some(&text[start..start + end + 3])
+    })
 }

@@ -114,7 +114,8 @@ fn replaced_by_both(family: &Family<'_, '_>, group: usize) -> Option<Reason> {
     let is_criteria = family
         .ty
         .is_some_and(|ty| ty.units.iter().any(|(_, list)| *list == g.name));
-    let by_content = g.mode == Mode::Unkeyed || g.child.is_some_and(|c| c.proof == Proof::Weak);
+    let by_content =
+        g.mode == Mode::Unkeyed || g.order == Order::Evaluation || g.child.is_some_and(|c| c.proof == Proof::Weak);
     let any = |on: [bool; SIDES]| {
         let mut slots = family.alignment.slots.iter().filter(|s| s.group as usize == group);
         slots.any(|s| s.at.map(|at| at != NONE) == on)
