@@ -97,6 +97,9 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 .flatten()
                 .all(has_parts)
             && start_tag(t).is_some();
+        if divisible && self.holds_forced(t) {
+            return Verdict::Parts;
+        }
         if t.base.is_some_and(|base| raw(BASE, base) == raw(THEIRS, t.theirs)) {
             return Verdict::Ours;
         }
@@ -261,6 +264,14 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         let at = base.range().start;
         let forced = self.forced.iter().find(|f| f.side == BASE && f.at == at);
         forced.map_or(Verdict::Absent, |f| Verdict::Conflict(f.reason.clone()))
+    }
+
+    /// Whether a forced place lies inside the element on any side.
+    fn holds_forced(&self, t: Triple<'a, 'i>) -> bool {
+        let nodes = [t.base, Some(t.ours), Some(t.theirs)];
+        self.forced
+            .iter()
+            .any(|f| nodes[f.side].is_some_and(|node| node.range().contains(&f.at)))
     }
 
     /// The conflict that a forced place inside the element makes of it.
