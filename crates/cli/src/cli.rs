@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::merge_file;
+use crate::commands::{diff, merge_file};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -45,6 +45,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of a verb is the doc comment of its arguments")]
 pub enum Command {
+    Diff(diff::Args),
     MergeFile(merge_file::Args),
 }
 
@@ -52,13 +53,14 @@ impl Command {
     /// Runs the verb.
     pub fn run(self, out: &mut Output) -> Result<Status, CommandError> {
         match self {
+            Self::Diff(args) => diff::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
         }
     }
 }
 
 /// Groups of verbs as `syncline --help` lists them.
-const GROUPS: &[(&str, &[&str])] = &[("Merge files", &["merge-file"])];
+const GROUPS: &[(&str, &[&str])] = &[("Compare", &["diff"]), ("Merge files", &["merge-file"])];
 
 const EXAMPLES: &str = "\
 Examples:
