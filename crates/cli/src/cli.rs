@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::merge_file;
+use crate::commands::{merge_driver, merge_file};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -46,6 +46,7 @@ pub struct Cli {
 #[expect(missing_docs, reason = "the help of a verb is the doc comment of its arguments")]
 pub enum Command {
     MergeFile(merge_file::Args),
+    MergeDriver(merge_driver::Args),
 }
 
 impl Command {
@@ -53,15 +54,18 @@ impl Command {
     pub fn run(self, out: &mut Output) -> Result<Status, CommandError> {
         match self {
             Self::MergeFile(args) => merge_file::run(args, out),
+            Self::MergeDriver(args) => merge_driver::run(args, out),
         }
     }
 }
 
 /// Groups of verbs as `syncline --help` lists them.
-const GROUPS: &[(&str, &[&str])] = &[("Merge files", &["merge-file"])];
+const GROUPS: &[(&str, &[&str])] = &[("Merge files", &["merge-file", "merge-driver"])];
 
 const EXAMPLES: &str = "\
 Examples:
+  Let git merge metadata by meaning in this repository:
+    syncline merge-driver install
   Merge three versions of a profile:
     syncline merge-file base.xml ours.xml theirs.xml --path Admin.profile-meta.xml -o merged.xml
 
