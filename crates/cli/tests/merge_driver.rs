@@ -181,6 +181,26 @@ fn criss_cross() {
 }
 
 #[test]
+fn criss_cross_with_a_conflict_between_the_ancestors() {
+    let env = both_change();
+    let settle = |text: String| {
+        env.write(FILE, text);
+        env.git_ok(&["commit", "--all", "--quiet", "--message", "settled"]);
+    };
+    env.git_ok(&["branch", "left"]);
+    assert_eq!(env.git(&["merge", "theirs"]).code, 1);
+    settle(profile(&[("Alpha", true), ("New", true), ("Shared", true)]));
+    env.git_ok(&["switch", "--quiet", "theirs"]);
+    assert_eq!(env.git(&["merge", "left"]).code, 1);
+    settle(profile(&[("Beta", true), ("New", false), ("Shared", true)]));
+    env.git_ok(&["switch", "--quiet", "main"]);
+    // The ancestor holds markers, which nobody can read by meaning.
+    let ran = env.git(&["merge", "theirs"]);
+    assert!(ran.stderr.contains("could not read BASE"), "{ran}");
+    falls_back(&ran, &env, true);
+}
+
+#[test]
 fn hostile_names() {
     let names = [
         "-rf/--json.profile-meta.xml",

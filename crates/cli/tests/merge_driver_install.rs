@@ -168,6 +168,27 @@ fn global() {
 }
 
 #[test]
+fn from_a_folder_and_from_a_linked_worktree() {
+    let env = TestEnv::repository();
+    env.commit("deep/er/file", "");
+    env.git_ok(&["worktree", "add", "--quiet", "../linked"]);
+    for folder in ["deep/er", "../linked"] {
+        let mut command = env.program(env!("CARGO_BIN_EXE_syncline"));
+        command.current_dir(env.work().join(folder));
+        let ran = env.finish(command.args(["merge-driver", "install"]));
+        assert!(ran.code == 0 && ran.stdout.contains("attributes"), "{ran}");
+        assert!(env.work().join(ATTRIBUTES).is_file());
+        let ran = env.finish(env.program("git").current_dir(env.home().join("../linked")).args([
+            "check-attr",
+            "merge",
+            "package.xml",
+        ]));
+        assert_eq!(ran.stdout, "package.xml: merge: syncline\n");
+        assert_eq!(env.syncline("merge-driver uninstall").code, 0);
+    }
+}
+
+#[test]
 fn refusals() {
     let env = TestEnv::new();
     let ran = env.finish(
