@@ -1,6 +1,7 @@
 //! Tasks of the workspace: `cargo xtask --help` lists them.
 
 mod bench;
+mod corpus;
 mod generate_command;
 mod tidy;
 mod types;
@@ -22,6 +23,7 @@ enum Task {
     Generate(generate_command::Arguments),
     /// Measure syncline and its peers side by side; writes docs/benchmarks.md.
     Bench(bench::Arguments),
+    Corpus(corpus::Args),
     /// Check the rules of the source tree.
     Tidy(tidy::Arguments),
     /// Write the tables of metadata types from the published packages, or check that they are up to date.
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Generate(arguments) => generate_command::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Corpus(arguments) => Ok(corpus::run(&arguments)),
         Task::Tidy(arguments) => tidy::run(&arguments),
         Task::Types(arguments) => types::run(&arguments),
     };

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
-use super::{Builder, Mode, NONE, SIDES, field_text};
-use crate::xml::{Node, leaf_text};
+use super::{Builder, Mode, NONE, SIDES, field_text, value_text};
+use crate::xml::Node;
 
 /// Chunks that share a key, by side.
 type Sharers = [Vec<u32>; SIDES];
@@ -49,8 +49,7 @@ impl Builder<'_, '_, '_> {
                 let node = self.node(side, i);
                 let key = match (g.mode, g.child) {
                     (Mode::Keyed, Some(child)) => key_text(node, &child.key),
-                    _ if node.is_element() => leaf_text(node),
-                    _ => Cow::Borrowed(node.text().unwrap_or_default().trim()),
+                    _ => value_text(node),
                 };
                 let at = *index.entry(key).or_insert_with(|| {
                     entries.push(Entry {

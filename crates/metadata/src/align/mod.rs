@@ -70,8 +70,17 @@ pub(crate) struct Slot {
     pub whole: bool,
 }
 
+/// What to do with a formula and the items it names by number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Units {
+    /// They are one slot, as a merge wants them.
+    Together,
+    /// Each is on its own, as a person wants to read them.
+    Apart,
+}
+
 /// Aligns the children of one element; an absent side has no chunks.
-pub(crate) fn align<'a>(ty: Option<&'static Type>, sides: [&[Chunk<'a, '_>]; SIDES]) -> Alignment<'a> {
+pub(crate) fn align<'a>(ty: Option<&'static Type>, sides: [&[Chunk<'a, '_>]; SIDES], units: Units) -> Alignment<'a> {
     let mut builder = Builder {
         alignment: Alignment {
             groups: Vec::new(),
@@ -81,7 +90,7 @@ pub(crate) fn align<'a>(ty: Option<&'static Type>, sides: [&[Chunk<'a, '_>]; SID
         members: Vec::new(),
         sides,
     };
-    builder.collect(ty);
+    builder.collect(ty, units);
     for group in 0..builder.alignment.groups.len() {
         builder.fill(group);
     }
@@ -119,7 +128,7 @@ impl Alignment<'_> {
         };
         let selector = match group.mode {
             Mode::One | Mode::Together => Selector::Only,
-            Mode::Values => Selector::Value(leaf_text(chunk.node).into(), s.occurrence),
+            Mode::Values => Selector::Value(value_text(chunk.node).into(), s.occurrence),
             Mode::Keyed => {
                 let fields = group.child.map_or(&[][..], |c| &c.key);
                 Selector::Key(
@@ -154,8 +163,11 @@ struct Builder<'a, 'b, 'i> {
 
 impl<'a> Builder<'a, '_, '_> {
     /// Sorts the children of all sides into groups and decides how each is told apart.
-    fn collect(&mut self, ty: Option<&'static Type>) {
-        let units = self.units(ty);
+    fn collect(&mut self, ty: Option<&'static Type>, units: Units) {
+        let units = match units {
+            Units::Together => self.units(ty),
+            Units::Apart => Vec::new(),
+        };
         let mut last = (COMMENT, usize::MAX);
         for side in 0..SIDES {
             for (i, chunk) in self.sides[side].iter().enumerate() {
@@ -240,10 +252,14 @@ impl<'a> Builder<'a, '_, '_> {
 
     fn new_slot(&mut self, group: usize, at: [u32; SIDES], occurrence: u32, whole: bool) -> u32 {
         let slot = self.alignment.slots.len() as u32;
-        for side in 0..SIDES {
-            if at[side] != NONE {
-                self.alignment.slot_of[side][at[side] as usize] = slot;
-            }
+        for (slots, chunk) in self
+            .alignment
+            .slot_of
+            .iter_mut()
+            .zip(at)
+            .filter(|(_, chunk)| *chunk != NONE)
+        {
+            slots[chunk as usize] = slot;
         }
         self.alignment.slots.push(Slot {
             group: group as u32,
@@ -268,6 +284,15 @@ fn chunk_name<'a>(node: Node<'a, '_>) -> &'a str {
         node.tag_name().name()
     } else {
         COMMENT
+    }
+}
+
+/// The text of a plain value, a comment or stray text.
+fn value_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+    if node.is_element() {
+        leaf_text(node)
+    } else {
+        Cow::Borrowed(node.text().unwrap_or_default().trim())
     }
 }
 

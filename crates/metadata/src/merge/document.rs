@@ -8,6 +8,7 @@ use super::output::Pieces;
 use super::{Kind, MergeError, Merged, Side, Sides};
 use crate::component::ComponentId;
 use crate::conflict::Reason;
+use crate::path::ElementPath;
 use crate::table::Type;
 use crate::xml::{Document, Node, digest, elements, leaf_text};
 
@@ -56,6 +57,7 @@ pub(super) fn merge(
             component,
             docs,
             &forced,
+            None,
             Sides {
                 base,
                 ours: Some(ours),
@@ -68,12 +70,6 @@ pub(super) fn merge(
                 ..merged
             });
         };
-        if merged.pieces_are_theirs_or_ours(ours, theirs, &bytes) {
-            return Ok(Merged {
-                known_gaps: gaps,
-                ..merged
-            });
-        }
         let has_rules = ours_doc.root_type().is_some_and(|ty| !ty.unique.is_empty());
         if has_rules {
             let before = forced.len();
@@ -107,10 +103,29 @@ pub(super) fn merge(
     }
 }
 
+/// The base with only the selected elements as in theirs.
+pub(super) fn pick(
+    component: &ComponentId,
+    path: &str,
+    base: &[u8],
+    theirs: &[u8],
+    elements: &[ElementPath],
+) -> Result<Option<Vec<u8>>, MergeError> {
+    let (base_doc, theirs_doc) = (parse(path, Side::Base, base)?, parse(path, Side::Theirs, theirs)?);
+    let docs = (Some(&base_doc), &base_doc, &theirs_doc);
+    let sides = Sides {
+        base: Some(base),
+        ours: Some(base),
+        theirs: Some(theirs),
+    };
+    Ok(merge_once(component, docs, &[], Some(elements), sides).bytes())
+}
+
 fn merge_once<'a, 'i>(
     component: &'a ComponentId,
     docs: (Option<&'a Document<'i>>, &'a Document<'i>, &'a Document<'i>),
     forced: &'a [Forced],
+    selection: Option<&'a [ElementPath]>,
     sides: Sides<'_>,
 ) -> Merged {
     let (base, ours, theirs) = docs;
@@ -123,32 +138,23 @@ fn merge_once<'a, 'i>(
             theirs.line_end(),
         ],
         forced,
+        selection,
         path: Vec::new(),
         conflicts: Vec::new(),
         out: Pieces::default(),
     };
     match merge_roots(&mut merger, docs) {
-        Verdict::Parts => Merged {
+        Verdict::Conflict(reason) => Merged {
+            line_end: ours.line_end(),
+            ..Merged::open(component, reason, sides, Kind::Xml)
+        },
+        _ => Merged {
             pieces: merger.out,
             conflicts: merger.conflicts,
             line_end: ours.line_end(),
             kind: Kind::Xml,
             known_gaps: Gaps::default(),
         },
-        // A root is on both sides, so it is never absent or dissolved.
-        Verdict::Ours | Verdict::Absent | Verdict::Dissolved => Merged::settled(sides.ours, Kind::Xml),
-        Verdict::Theirs => Merged::settled(sides.theirs, Kind::Xml),
-        Verdict::Conflict(reason) => Merged {
-            line_end: ours.line_end(),
-            ..Merged::open(component, reason, sides, Kind::Xml)
-        },
-    }
-}
-
-impl Merged {
-    /// Whether the result is one side's file as it was.
-    fn pieces_are_theirs_or_ours(&self, ours: &[u8], theirs: &[u8], bytes: &[u8]) -> bool {
-        self.is_clean() && (bytes == ours || bytes == theirs)
     }
 }
 

@@ -1,16 +1,17 @@
 //! Merge of one element: decide for each child, arrange, and splice into our text.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use super::order::{Sequences, arrange};
 use super::output::Pieces;
+use super::plan::{Entry, plan};
+use super::special::{is_no_change, numbering, values, without};
 use super::splice::{Layout, adapt, indent_of, one_break};
-use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, align};
+use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, Units, align};
 use crate::component::ComponentId;
 use crate::conflict::{Conflict, Reason};
 use crate::path::{ElementPath, Step};
-use crate::table::{Holds, Order, Type};
-use crate::xml::{Chunk, Content, Document, Node, children, content, digest, digest_all, elements, leaf_text, source};
+use crate::table::Type;
+use crate::xml::{Chunk, Content, Document, Node, children, content, digest, digest_all, leaf_text, source};
 
 /// A place that must not be settled by itself, because a rule over the whole document would break.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(super) struct Merger<'a, 'i> {
     pub texts: [&'i str; SIDES],
     pub line_ends: [&'static str; SIDES],
     pub forced: &'a [Forced],
+    /// When given, only these elements may change; everything else stays as in ours.
+    pub selection: Option<&'a [ElementPath]>,
     pub path: Vec<Step>,
     pub conflicts: Vec<Conflict>,
     pub out: Pieces,
@@ -61,17 +64,21 @@ pub(super) enum Verdict {
 }
 
 /// The children of one element on all sides, and what becomes of them.
-struct Family<'a, 'i> {
+pub(super) struct Family<'a, 'i> {
+    /// Lists that conflict as a whole.
+    pub clashing: BTreeSet<u32>,
+    /// Lists keep the order of ours.
+    pub keep_order: bool,
     /// Type of the element whose children these are.
-    ty: Option<&'static Type>,
-    chunks: [Vec<Chunk<'a, 'i>>; SIDES],
-    alignment: Alignment<'a>,
-    verdicts: Vec<Verdict>,
-    layout: ParentLayout<'i>,
+    pub ty: Option<&'static Type>,
+    pub chunks: [Vec<Chunk<'a, 'i>>; SIDES],
+    pub alignment: Alignment<'a>,
+    pub verdicts: Vec<Verdict>,
+    pub layout: ParentLayout<'i>,
 }
 
 /// Where children without a neighbour go.
-struct ParentLayout<'i> {
+pub(super) struct ParentLayout<'i> {
     /// Indentation of the parent's own line in ours and in theirs.
     indents: [&'i str; SIDES],
 }
@@ -90,6 +97,9 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 .flatten()
                 .all(has_parts)
             && start_tag(t).is_some();
+        if divisible && self.holds_forced(t) {
+            return Verdict::Parts;
+        }
         if t.base.is_some_and(|base| raw(BASE, base) == raw(THEIRS, t.theirs)) {
             return Verdict::Ours;
         }
@@ -119,13 +129,17 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         );
         let tail = ours.as_ref().map_or(0..0, |(_, tail)| tail.clone());
         let chunks = [base, ours, theirs].map(|side| side.map(|(chunks, _)| chunks).unwrap_or_default());
-        let alignment = align(ty, [&chunks[BASE], &chunks[OURS], &chunks[THEIRS]]);
+        let alignment = align(ty, [&chunks[BASE], &chunks[OURS], &chunks[THEIRS]], Units::Together);
         let mut family = Family {
             chunks,
             alignment,
             verdicts: Vec::new(),
+            clashing: BTreeSet::new(),
             layout: ParentLayout { indents },
             ty,
+            keep_order: self
+                .selection
+                .is_some_and(|all| !all.iter().any(|s| self.here().is_within(s))),
         };
         family.verdicts = (0..family.alignment.slots.len())
             .map(|slot| self.decide(&family, slot as u32))
@@ -172,11 +186,37 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             self.out.push(indents[OURS].as_bytes());
             self.out.push(format!("</{}>", t.ours.tag_name().name()).as_bytes());
         } else {
-            self.out.push(text[tail.start..range.end].as_bytes());
+            self.out.push(&text.as_bytes()[tail.start..range.end]);
         }
     }
 
     fn decide(&self, family: &Family<'a, 'i>, slot: u32) -> Verdict {
+        if self.is_selected(family, slot) {
+            return self.decide_alone(family, slot);
+        }
+        if family.alignment.slots[slot as usize].at[OURS] == NONE {
+            Verdict::Absent
+        } else {
+            Verdict::Ours
+        }
+    }
+
+    /// Whether a slot, something in it or something around it was asked for.
+    fn is_selected(&self, family: &Family<'a, 'i>, slot: u32) -> bool {
+        let Some(selection) = self.selection else { return true };
+        let mut path = self.here();
+        path.steps.push(self.step(family, slot));
+        selection.iter().any(|s| path.is_within(s) || s.is_within(&path))
+    }
+
+    fn here(&self) -> ElementPath {
+        ElementPath {
+            component: self.component.clone(),
+            steps: self.path.clone(),
+        }
+    }
+
+    fn decide_alone(&self, family: &Family<'a, 'i>, slot: u32) -> Verdict {
         let s = &family.alignment.slots[slot as usize];
         let group = family.alignment.group(slot);
         let ty = group.ty;
@@ -226,6 +266,14 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         forced.map_or(Verdict::Absent, |f| Verdict::Conflict(f.reason.clone()))
     }
 
+    /// Whether a forced place lies inside the element on any side.
+    fn holds_forced(&self, t: Triple<'a, 'i>) -> bool {
+        let nodes = [t.base, Some(t.ours), Some(t.theirs)];
+        self.forced
+            .iter()
+            .any(|f| nodes[f.side].is_some_and(|node| node.range().contains(&f.at)))
+    }
+
     /// The conflict that a forced place inside the element makes of it.
     fn forced_within(&self, side: usize, node: Node<'a, 'i>) -> Option<Verdict> {
         let found = self
@@ -243,7 +291,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             Verdict::Ours => {
                 if let Some(chunk) = family.chunks[OURS].get(entry.ours as usize) {
                     self.out
-                        .push(self.texts[OURS][chunk.lead..chunk.node.range().end].as_bytes());
+                        .push(&self.texts[OURS].as_bytes()[chunk.lead..chunk.node.range().end]);
                 }
             }
             Verdict::Theirs => {
@@ -290,9 +338,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 let mut steps = self.path.clone();
                 steps.push(step);
                 let text = |side: usize| self.joined(family, entry.slot, side, &lead);
-                // A unit with its formula is one slot; these two are about a list of many.
-                let is_list = matches!(reason, Reason::Order | Reason::Criteria)
-                    && family.alignment.group(entry.slot).mode != Mode::Together;
+                let is_list = family.clashing.contains(&slot.group);
                 let (base, ours, theirs) = if is_list {
                     let all = |side: usize| self.joined_group(family, slot.group, side, &lead);
                     (all(BASE), all(OURS), all(THEIRS))
@@ -387,334 +433,6 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         }
         joined
     }
-}
-
-/// A place in the result.
-struct Entry {
-    slot: u32,
-    /// The chunk of ours that stands here, or [`NONE`].
-    ours: u32,
-    /// A chunk of ours whose surroundings a new element copies, or [`NONE`].
-    like: u32,
-}
-
-/// The order of everything in the result. Lists that clash become one conflict.
-fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
-    let groups = family.alignment.groups.len();
-    let mut sequences: Vec<[Vec<u32>; SIDES]> = (0..groups).map(|_| Default::default()).collect();
-    for side in 0..SIDES {
-        for slot in &family.alignment.slot_of[side] {
-            let group = family.alignment.slots[*slot as usize].group as usize;
-            let sequence = &mut sequences[group][side];
-            if sequence.last() != Some(slot)
-                && (family.alignment.groups[group].mode != Mode::Together || sequence.is_empty())
-            {
-                sequence.push(*slot);
-            }
-        }
-    }
-    let mut blocks: Vec<Option<Vec<u32>>> = (0..groups).map(|_| None).collect();
-    // Insertions behind a chunk of ours: (anchor + 1, place in theirs, slots).
-    let mut insertions: Vec<(usize, u32, Vec<u32>)> = Vec::new();
-    for (g, [base, ours, theirs]) in sequences.iter().enumerate() {
-        let wanted = |slot: &u32| {
-            let s = &family.alignment.slots[*slot as usize];
-            s.at[OURS] != NONE
-                || matches!(
-                    family.verdicts[*slot as usize],
-                    Verdict::Theirs | Verdict::Dissolved | Verdict::Conflict(_)
-                )
-        };
-        let theirs: Vec<u32> = theirs.iter().copied().filter(wanted).collect();
-        let group = &family.alignment.groups[g];
-        let keys = sort_keys(family, g, ours);
-        let less = keys.as_ref().map(|keys| {
-            move |a: u32, b: u32| match (keys.get(a as usize), keys.get(b as usize)) {
-                (Some(a), Some(b)) => a < b,
-                _ => false,
-            }
-        });
-        let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
-        if is_replaced_by_both(family, g) {
-            clash(family, [base, ours, &theirs], Reason::Criteria, &mut insertions);
-            continue;
-        }
-        let arranged = arrange(
-            Sequences {
-                base,
-                ours,
-                theirs: &theirs,
-            },
-            group.order,
-            less,
-        );
-        if arranged.clash {
-            clash(family, [base, ours, &theirs], Reason::Order, &mut insertions);
-            continue;
-        }
-        if arranged.moved {
-            blocks[g] = Some(arranged.order);
-            continue;
-        }
-        collect_insertions(family, g, &arranged.order, &mut insertions);
-    }
-    place(family, &sequences, &mut blocks, insertions)
-}
-
-/// Makes a whole list one conflict.
-fn clash(
-    family: &mut Family<'_, '_>,
-    sides: [&[u32]; SIDES],
-    reason: Reason,
-    insertions: &mut Vec<(usize, u32, Vec<u32>)>,
-) {
-    let [_, ours, theirs] = sides;
-    let Some(first) = ours.first().or(theirs.first()) else {
-        return;
-    };
-    for slot in sides.into_iter().flatten() {
-        family.verdicts[*slot as usize] = Verdict::Absent;
-    }
-    family.verdicts[*first as usize] = Verdict::Conflict(reason);
-    if ours.is_empty() {
-        insertions.push((usize::MAX, 0, vec![*first]));
-    }
-}
-
-/// Whether both sides replaced a criterion: it is gone on both, and each has a new one of its own. What
-/// each wrote may be the same criterion changed in two ways, so the two do not stand side by side.
-fn is_replaced_by_both(family: &Family<'_, '_>, group: usize) -> bool {
-    let name = family.alignment.groups[group].name;
-    let is_criteria = family
-        .ty
-        .is_some_and(|ty| ty.units.iter().any(|(_, list)| *list == name));
-    let any = |on: [bool; SIDES]| {
-        let mut slots = family.alignment.slots.iter().filter(|s| s.group as usize == group);
-        slots.any(|s| s.at.map(|at| at != NONE) == on)
-    };
-    is_criteria && any([true, false, false]) && any([false, true, false]) && any([false, false, true])
-}
-
-/// Keys of the slots of an unordered list that ours keeps sorted, by slot.
-fn sort_keys(family: &Family<'_, '_>, group: usize, ours: &[u32]) -> Option<Vec<String>> {
-    let g = &family.alignment.groups[group];
-    if g.order != Order::None || ours.is_empty() || !matches!(g.mode, Mode::Keyed | Mode::Values) || g.name == COMMENT {
-        return None;
-    }
-    // Only lists where something comes in behind something new need keys.
-    let fresh = |side: usize| {
-        let other = OURS + THEIRS - side;
-        family
-            .alignment
-            .slots
-            .iter()
-            .any(|s| s.group as usize == group && s.at[side] != NONE && s.at[BASE] == NONE && s.at[other] == NONE)
-    };
-    if !fresh(OURS) || !fresh(THEIRS) {
-        return None;
-    }
-    let mut keys = vec![String::new(); family.alignment.slots.len()];
-    for (i, s) in family
-        .alignment
-        .slots
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.group as usize == group)
-    {
-        let side = if s.at[OURS] == NONE { THEIRS } else { OURS };
-        if let Some(chunk) = family.chunks[side].get(s.at[side] as usize) {
-            keys[i] = match (g.mode, g.child) {
-                (Mode::Keyed, Some(child)) => crate::align::key_text(chunk.node, &child.key).into_owned(),
-                _ => leaf_text(chunk.node).into_owned(),
-            };
-        }
-    }
-    ours.is_sorted_by_key(|s| &keys[*s as usize]).then_some(keys)
-}
-
-/// Finds the place of slots that only theirs has.
-fn collect_insertions(
-    family: &Family<'_, '_>,
-    group: usize,
-    order: &[u32],
-    insertions: &mut Vec<(usize, u32, Vec<u32>)>,
-) {
-    let slots = &family.alignment.slots;
-    let last_chunk = |slot: u32| family.alignment.members(slot, OURS).last();
-    let mut anchor: Option<usize> = None;
-    for slot in order {
-        let s = &slots[*slot as usize];
-        if s.at[OURS] != NONE {
-            anchor = last_chunk(*slot);
-            continue;
-        }
-        let place = match anchor {
-            Some(anchor) => anchor + 1,
-            None => match order.iter().find(|other| slots[**other as usize].at[OURS] != NONE) {
-                Some(first) => slots[*first as usize].at[OURS] as usize,
-                None => across(family, group, s.at[THEIRS]),
-            },
-        };
-        match insertions.last_mut() {
-            Some((at, _, list))
-                if *at == place && list.last().is_some_and(|l| slots[*l as usize].group as usize == group) =>
-            {
-                list.push(*slot)
-            }
-            _ => insertions.push((place, s.at[THEIRS], vec![*slot])),
-        }
-    }
-}
-
-/// The place of a list that ours does not have: behind what stands before it in theirs.
-fn across(family: &Family<'_, '_>, group: usize, at: u32) -> usize {
-    let name = family.alignment.groups[group].name;
-    let [_, ours, theirs] = &family.alignment.slot_of;
-    let at = (at as usize).min(theirs.len());
-    let in_ours = |slot: &u32| family.alignment.slots[*slot as usize].at[OURS] != NONE;
-    if let Some(before) = theirs[..at].iter().rfind(|s| in_ours(s)) {
-        let mut place = family.alignment.members(*before, OURS).last().map_or(0, |i| i + 1);
-        while let Some(slot) = ours.get(place) {
-            let s = &family.alignment.slots[*slot as usize];
-            let new = s.at[BASE] == NONE && s.at[THEIRS] == NONE;
-            if !new || family.alignment.group(*slot).name > name {
-                break;
-            }
-            place += 1;
-        }
-        return place;
-    }
-    match theirs[at..].iter().find(|s| in_ours(s)) {
-        Some(after) => family.alignment.slots[*after as usize].at[OURS] as usize,
-        None => ours.len(),
-    }
-}
-
-/// Writes down the whole order: our chunks, insertions between them, rearranged lists as blocks.
-fn place(
-    family: &Family<'_, '_>,
-    sequences: &[[Vec<u32>; SIDES]],
-    blocks: &mut [Option<Vec<u32>>],
-    mut insertions: Vec<(usize, u32, Vec<u32>)>,
-) -> Vec<Entry> {
-    let slots = &family.alignment.slots;
-    let ours = &family.alignment.slot_of[OURS];
-    // A neighbour of the same list, else any, shows how a new element is laid out.
-    let like = |slot: u32, near: usize| {
-        let group = slots[slot as usize].group as usize;
-        sequences[group][OURS].first().map_or_else(
-            || {
-                if ours.is_empty() {
-                    NONE
-                } else {
-                    near.saturating_sub(1).min(ours.len() - 1) as u32
-                }
-            },
-            |s| slots[*s as usize].at[OURS],
-        )
-    };
-    insertions.sort_by_key(|(at, in_theirs, _)| (*at, *in_theirs));
-    let mut entries = Vec::with_capacity(ours.len() + insertions.len());
-    let mut pending = insertions.into_iter().peekable();
-    let mut written: HashSet<u32> = HashSet::new();
-    for at in 0..=ours.len() {
-        while let Some((_, _, list)) = pending.next_if(|(place, _, _)| *place <= at || at == ours.len()) {
-            entries.extend(list.into_iter().map(|slot| Entry {
-                slot,
-                ours: NONE,
-                like: like(slot, at),
-            }));
-        }
-        let Some(slot) = ours.get(at) else { break };
-        let s = &slots[*slot as usize];
-        let group = s.group as usize;
-        if let Some(block) = blocks[group].take() {
-            for slot in block {
-                entries.push(Entry {
-                    slot,
-                    ours: slots[slot as usize].at[OURS],
-                    like: like(slot, at),
-                });
-                written.insert(slot);
-            }
-        }
-        if written.contains(slot) {
-            continue;
-        }
-        let again = family.alignment.groups[group].mode == Mode::Together && s.at[OURS] as usize != at;
-        if again && family.verdicts[*slot as usize] != Verdict::Ours {
-            continue;
-        }
-        entries.push(Entry {
-            slot: *slot,
-            ours: at as u32,
-            like: NONE,
-        });
-    }
-    entries
-}
-
-/// Plain values in the lists of an element, with the element's name.
-fn values(node: Node<'_, '_>, ty: Option<&'static Type>) -> BTreeSet<(String, String)> {
-    elements(node)
-        .filter(|c| is_value(*c, ty))
-        .map(|c| (c.tag_name().name().to_owned(), leaf_text(c).into_owned()))
-        .collect()
-}
-
-fn is_value(node: Node<'_, '_>, ty: Option<&'static Type>) -> bool {
-    ty.and_then(|t| t.child(node.tag_name().name()))
-        .is_some_and(|c| c.list && c.holds == Holds::Text)
-}
-
-/// The text of an element without some of its plain values.
-fn without(text: &str, node: Node<'_, '_>, gone: &BTreeSet<(String, String)>, ty: Option<&'static Type>) -> String {
-    let (chunks, tail) = children(text, node);
-    let range = node.range();
-    let mut out = text[range.start..chunks.first().map_or(tail.start, |c| c.lead)].to_owned();
-    for chunk in chunks {
-        let value = (
-            chunk.node.tag_name().name().to_owned(),
-            leaf_text(chunk.node).into_owned(),
-        );
-        if !is_value(chunk.node, ty) || !gone.contains(&value) {
-            out.push_str(&text[chunk.lead..chunk.node.range().end]);
-        }
-    }
-    out.push_str(&text[tail.start..range.end]);
-    out
-}
-
-/// Whether a difference is made by the org: a place in a list, or a record id.
-fn is_no_change(parent: Option<&'static Type>, group: &Group<'_>, ours: Node<'_, '_>, theirs: Node<'_, '_>) -> bool {
-    parent.is_some_and(|t| t.index == Some(group.name))
-        || group
-            .child
-            .is_some_and(|c| c.is_generated(&leaf_text(ours)) && c.is_generated(&leaf_text(theirs)))
-}
-
-/// For a list whose items hold their own place: the element, and the first number, when they count one by one.
-fn numbering(family: &Family<'_, '_>, group: u32) -> Option<(&'static str, usize)> {
-    let index = family.alignment.groups[group as usize].ty?.index?;
-    let in_ours = family
-        .alignment
-        .slots
-        .iter()
-        .any(|s| s.group == group && s.at[OURS] != NONE);
-    let side = if in_ours { OURS } else { THEIRS };
-    let mut numbers = family.chunks[side]
-        .iter()
-        .zip(&family.alignment.slot_of[side])
-        .filter(|(_, slot)| family.alignment.slots[**slot as usize].group == group)
-        .map(|(chunk, _)| {
-            let place = elements(chunk.node).find(|c| c.tag_name().name() == index)?;
-            leaf_text(place).parse::<usize>().ok()
-        });
-    let first = numbers.next()??;
-    numbers
-        .enumerate()
-        .all(|(i, n)| n == Some(first + i + 1))
-        .then_some((index, first))
 }
 
 /// A group that merges as one.
@@ -812,18 +530,51 @@ pub(super) fn merge_roots<'a, 'i: 'a>(
         Verdict::Conflict(Reason::BothChanged) if ty.is_none() => Verdict::Conflict(Reason::Whole),
         other => other,
     };
-    if verdict != Verdict::Parts {
+    if matches!(verdict, Verdict::Conflict(_)) {
         return verdict;
     }
-    let prolog = |d: &Document<'i>| d.text[..d.root().range().start].to_owned();
-    let epilog = |d: &Document<'i>| d.text[d.root().range().end..].to_owned();
-    let choose = |part: &dyn Fn(&Document<'i>) -> String| match base {
-        Some(base) if part(base) == part(ours) => part(theirs),
-        _ => part(ours),
+    let prolog = |d: &Document<'i>| &d.text[..d.root().range().start];
+    let epilog = |d: &Document<'i>| &d.text[d.root().range().end..];
+    let around = |part: &dyn Fn(&Document<'i>) -> &'i str| {
+        around_root(base.map_or("", part), part(ours), part(theirs), ours.line_end())
     };
     merger.out.reserve(ours.text.len() + 1024);
-    merger.out.push(choose(&prolog).as_bytes());
-    merger.parts(triple, ty, [""; SIDES]);
-    merger.out.push(choose(&epilog).as_bytes());
-    Verdict::Parts
+    merger.out.push(around(&prolog).as_bytes());
+    match verdict {
+        Verdict::Parts => merger.parts(triple, ty, [""; SIDES]),
+        Verdict::Theirs => merger
+            .out
+            .push_with_line_ends(source(theirs.text, triple.theirs), ours.line_end()),
+        _ => merger.out.push(source(ours.text, triple.ours).as_bytes()),
+    }
+    merger.out.push(around(&epilog).as_bytes());
+    verdict
+}
+
+/// The text before or behind the root element: ours, with the comments that theirs added there and
+/// without those that theirs deleted. Theirs alone where ours left it as it was.
+fn around_root(base: &str, ours: &str, theirs: &str, line_end: &str) -> String {
+    let mut out = String::new();
+    if base == ours {
+        super::splice::line_ends(theirs, line_end, &mut out);
+        return out;
+    }
+    ours.clone_into(&mut out);
+    for gone in comments(base).filter(|c| !theirs.contains(c)) {
+        let line = format!("{gone}{line_end}");
+        out = out.replace(&line, "").replace(gone, "");
+    }
+    for added in comments(theirs).filter(|c| !base.contains(c) && !ours.contains(c)) {
+        super::splice::line_ends(added, line_end, &mut out);
+        out.push_str(line_end);
+    }
+    out
+}
+
+/// Comments in the text around a root element.
+fn comments(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("<!--").filter_map(|(start, _)| {
+        let end = text[start..].find("-->")?;
+        Some(&text[start..start + end + 3])
+    })
 }

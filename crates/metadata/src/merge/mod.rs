@@ -4,6 +4,8 @@ mod document;
 mod element;
 mod order;
 mod output;
+mod plan;
+mod special;
 mod splice;
 mod text;
 
@@ -112,13 +114,7 @@ pub fn merge(component: &ComponentId, path: &str, sides: Sides<'_>) -> Result<Me
         (base, ours, theirs) if base == ours => readable(kind, path, Side::Theirs, theirs).map(|()| whole(theirs)),
         (base, Some(ours), Some(theirs)) => match kind {
             Kind::Xml => document::merge(component, path, base, ours, theirs),
-            Kind::Lines => Ok(text::merge(
-                component,
-                base.unwrap_or_default(),
-                ours,
-                theirs,
-                base.is_none(),
-            )),
+            Kind::Lines => lines(component, path, base, ours, theirs),
             Kind::Binary => Ok(Merged::open(component, Reason::Whole, sides, kind)),
         },
         (Some(base), ours, theirs) => {
@@ -133,6 +129,33 @@ pub fn merge(component: &ComponentId, path: &str, sides: Sides<'_>) -> Result<Me
             Ok(Merged::open(component, reason, sides, kind))
         }
         (None, ours, theirs) => Ok(whole(ours.or(theirs))),
+    }
+}
+
+/// The base with only the selected elements changed to what theirs has: the change that is left of a
+/// file when a person selects elements. A file that is new or deleted in theirs, or that has no
+/// elements, comes as a whole.
+pub fn pick(
+    component: &ComponentId,
+    path: &str,
+    base: Option<&[u8]>,
+    theirs: Option<&[u8]>,
+    elements: &[ElementPath],
+) -> Result<Option<Vec<u8>>, MergeError> {
+    let whole = elements.iter().any(|e| e.steps.is_empty() && e.component == *component);
+    match (base, theirs) {
+        (Some(base_text), Some(theirs_text)) if !whole => {
+            let sides = Sides {
+                base,
+                ours: base,
+                theirs,
+            };
+            match kind_of(path, sides) {
+                Kind::Xml => document::pick(component, path, base_text, theirs_text, elements),
+                Kind::Lines | Kind::Binary => Ok(theirs.map(<[u8]>::to_vec)),
+            }
+        }
+        _ => Ok(theirs.map(<[u8]>::to_vec)),
     }
 }
 
@@ -227,6 +250,27 @@ impl Merged {
         *self = next;
         Ok(settled)
     }
+}
+
+/// Merges text and proves the result.
+fn lines(
+    component: &ComponentId,
+    path: &str,
+    base: Option<&[u8]>,
+    ours: &[u8],
+    theirs: &[u8],
+) -> Result<Merged, MergeError> {
+    let merged = text::merge(component, base.unwrap_or_default(), ours, theirs, base.is_none());
+    let result = merged.bytes().unwrap_or_default();
+    let texts = [base.unwrap_or_default(), ours, theirs, &result].map(String::from_utf8_lossy);
+    let [base, ours, theirs, result] = &texts;
+    crate::check::check_text(component, base, ours, theirs, result, &merged.conflicts).map_err(|source| {
+        MergeError::SelfCheck {
+            path: path.to_owned(),
+            source,
+        }
+    })?;
+    Ok(merged)
 }
 
 /// A side that is taken over unread must at least be readable.

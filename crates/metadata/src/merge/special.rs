@@ -1,0 +1,81 @@
+//! Elements that are less than they seem: places in a list, ids made by the org, blocks of plain values.
+
+use std::collections::BTreeSet;
+
+use super::element::{Family, OURS, THEIRS};
+use crate::align::{Group, NONE};
+use crate::table::{Holds, Type};
+use crate::xml::{Node, children, elements, leaf_text};
+
+/// Plain values in the lists of an element, with the element's name.
+pub(super) fn values(node: Node<'_, '_>, ty: Option<&'static Type>) -> BTreeSet<(String, String)> {
+    elements(node)
+        .filter(|c| is_value(*c, ty))
+        .map(|c| (c.tag_name().name().to_owned(), leaf_text(c).into_owned()))
+        .collect()
+}
+
+fn is_value(node: Node<'_, '_>, ty: Option<&'static Type>) -> bool {
+    ty.and_then(|t| t.child(node.tag_name().name()))
+        .is_some_and(|c| c.list && c.holds == Holds::Text)
+}
+
+/// The text of an element without some of its plain values.
+pub(super) fn without(
+    text: &str,
+    node: Node<'_, '_>,
+    gone: &BTreeSet<(String, String)>,
+    ty: Option<&'static Type>,
+) -> String {
+    let (chunks, tail) = children(text, node);
+    let range = node.range();
+    let mut out = text[range.start..chunks.first().map_or(tail.start, |c| c.lead)].to_owned();
+    for chunk in chunks {
+        let value = (
+            chunk.node.tag_name().name().to_owned(),
+            leaf_text(chunk.node).into_owned(),
+        );
+        if !is_value(chunk.node, ty) || !gone.contains(&value) {
+            out.push_str(&text[chunk.lead..chunk.node.range().end]);
+        }
+    }
+    out.push_str(&text[tail.start..range.end]);
+    out
+}
+
+/// Whether a difference is made by the org: a place in a list, or a record id.
+pub(super) fn is_no_change(
+    parent: Option<&'static Type>,
+    group: &Group<'_>,
+    ours: Node<'_, '_>,
+    theirs: Node<'_, '_>,
+) -> bool {
+    parent.is_some_and(|t| t.index == Some(group.name))
+        || group
+            .child
+            .is_some_and(|c| c.is_generated(&leaf_text(ours)) && c.is_generated(&leaf_text(theirs)))
+}
+
+/// For a list whose items hold their own place: the element, and the first number, when they count one by one.
+pub(super) fn numbering(family: &Family<'_, '_>, group: u32) -> Option<(&'static str, usize)> {
+    let index = family.alignment.groups[group as usize].ty?.index?;
+    let in_ours = family
+        .alignment
+        .slots
+        .iter()
+        .any(|s| s.group == group && s.at[OURS] != NONE);
+    let side = if in_ours { OURS } else { THEIRS };
+    let mut numbers = family.chunks[side]
+        .iter()
+        .zip(&family.alignment.slot_of[side])
+        .filter(|(_, slot)| family.alignment.slots[**slot as usize].group == group)
+        .map(|(chunk, _)| {
+            let place = elements(chunk.node).find(|c| c.tag_name().name() == index)?;
+            leaf_text(place).parse::<usize>().ok()
+        });
+    let first = numbers.next()??;
+    numbers
+        .enumerate()
+        .all(|(i, n)| n == Some(first + i + 1))
+        .then_some((index, first))
+}
