@@ -70,18 +70,22 @@ pub(super) fn install(before: Option<&[u8]>, patterns: &[(&str, Vec<String>)]) -
     Ok(after)
 }
 
-/// The file as it was without the block; `None` when there was none.
+/// The file as it was without the block, or the blocks if somebody copied it; `None` when there was no file.
 pub(super) fn uninstall(text: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
-    let Some(place) = find(text)? else {
-        return Ok(Some(text.to_vec()));
-    };
-    let (note, tail) = (note_of(&text[place.start..]), &text[place.end..]);
-    let mut after = text[..place.start].to_vec();
-    if note == NO_LINE_END && tail.is_empty() && after.ends_with(b"\n") {
-        after.pop();
+    let mut text = text.to_vec();
+    while let Some(place) = find(&text)? {
+        let (note, tail) = (note_of(&text[place.start..]), &text[place.end..]);
+        let mut after = text[..place.start].to_vec();
+        if note == NO_LINE_END && tail.is_empty() && after.ends_with(b"\n") {
+            after.pop();
+        }
+        after.extend_from_slice(tail);
+        if note == NEW_FILE && after.is_empty() {
+            return Ok(None);
+        }
+        text = after;
     }
-    after.extend_from_slice(tail);
-    Ok(Some(after).filter(|after| note != NEW_FILE || !after.is_empty()))
+    Ok(Some(text))
 }
 
 fn block(note: &str, patterns: &[(&str, Vec<String>)]) -> String {
@@ -156,6 +160,8 @@ mod tests {
             let other = install(Some(&first), &patterns(&["package.xml", "*.x"])).expect("whole");
             let restored = uninstall(&other).expect("whole");
             prop_assert_eq!(restored.as_deref(), before);
+            let twice = uninstall(&[&first[..], &first[..]].concat()).expect("whole").unwrap_or_default();
+            prop_assert_eq!(find(&twice), Ok(None));
             let mut edited = other;
             edited.extend_from_slice(later.as_bytes());
             let restored = uninstall(&edited).expect("whole").unwrap_or_default();

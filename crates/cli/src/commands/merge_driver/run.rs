@@ -156,7 +156,7 @@ fn by_lines(args: &RunArgs, why: &str, out: &mut Output) -> Result<Status, Comma
 fn stop(args: &RunArgs, what: &str) -> CommandError {
     let path = Path::new(&args.path).display();
     CommandError::new(
-        Kind::Internal,
+        Kind::Upstream,
         "merge-driver.stopped",
         format_args!("could not merge `{path}`: {what}"),
     )
