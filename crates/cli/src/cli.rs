@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{diff, merge_file};
+use crate::commands::{diff, merge_driver, merge_file};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -47,6 +47,7 @@ pub struct Cli {
 pub enum Command {
     Diff(diff::Args),
     MergeFile(merge_file::Args),
+    MergeDriver(merge_driver::Args),
 }
 
 impl Command {
@@ -55,19 +56,22 @@ impl Command {
         match self {
             Self::Diff(args) => diff::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
+            Self::MergeDriver(args) => merge_driver::run(args, out),
         }
     }
 }
 
 /// Groups of verbs as `syncline --help` lists them.
-const GROUPS: &[(&str, &[&str])] = &[("Compare", &["diff"]), ("Merge files", &["merge-file"])];
+const GROUPS: &[(&str, &[&str])] = &[("Compare", &["diff"]), ("Merge files", &["merge-file", "merge-driver"])];
 
 const EXAMPLES: &str = "\
 Examples:
+  Let git merge metadata by meaning in this repository:
+    syncline merge-driver install
   Merge three versions of a profile:
     syncline merge-file base.xml ours.xml theirs.xml --path Admin.profile-meta.xml -o merged.xml
 
-Exit codes: 0 done · 1 differences or conflicts · 2 error · 3 refused · 4 another program failed";
+Exit codes: 0 done · 1 differences or conflicts · 2 error";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())

@@ -9,20 +9,23 @@ use syncline_metadata::xml;
 pub fn component_of(path: &str, sides: Sides<'_>) -> ComponentId {
     let path = path.replace('\\', "/");
     let path = path.trim_start_matches(['/', '.']);
-    let known = [Project::detect([path], None), Project::metadata_api([""], None)];
-    if let Some(id) = known
-        .iter()
-        .find_map(|project| Some(project.locate(path).component()?.id.clone()))
-    {
+    let located = |project: Project| Some(project.locate(path).component()?.id.clone());
+    if let Some(id) = located(Project::detect([path], None)) {
         return id;
     }
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let name = name.strip_suffix("-meta.xml").unwrap_or(name);
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let root = [sides.ours, sides.theirs, sides.base]
         .into_iter()
         .flatten()
         .find_map(root_name);
+    if root.is_some() || path.ends_with("-meta.xml") {
+        // Without its folder, the file's suffix may still tell.
+        if let Some(id) = located(Project::metadata_api([""], None)) {
+            return id;
+        }
+    }
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = name.strip_suffix("-meta.xml").unwrap_or(name);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let full_name = match stem {
         "" => "unnamed",
         stem => stem,

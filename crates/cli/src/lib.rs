@@ -39,10 +39,19 @@ impl Status {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    let driver = commands::merge_driver::is_run(&arguments);
+    let code = guard(|| run(arguments));
+    ExitCode::from(if driver {
+        commands::merge_driver::exit_code_for_git(code)
+    } else {
+        code
+    })
+}
+
+/// Runs `work`; a panic in it is told as the internal error that it is and gives that exit code.
+pub fn guard(work: impl FnOnce() -> u8) -> u8 {
     panic::set_hook(Box::new(report_panic));
-    let code =
-        panic::catch_unwind(AssertUnwindSafe(|| run(arguments))).unwrap_or_else(|_| error::Kind::Internal.exit_code());
-    ExitCode::from(code)
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| error::Kind::Internal.exit_code())
 }
 
 /// Runs one command and returns the exit code.

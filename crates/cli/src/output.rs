@@ -121,9 +121,10 @@ impl Output {
         self.talk(&text);
     }
 
-    /// Progress of long work with `total` steps: a bar on a terminal, a line at each tenth elsewhere.
-    pub fn progress(&mut self, what: &str, total: u64) -> Progress<'_> {
-        let bar = io::stderr().is_terminal().then(|| {
+    /// Progress of long work with `total` steps: a bar on a terminal, lines elsewhere and where CI is set.
+    pub fn progress(&self, what: &str, total: u64) -> Progress {
+        let terminal = io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        let bar = terminal.then(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
                 bar.set_style(style);
@@ -131,16 +132,14 @@ impl Output {
             bar.set_message(what.to_owned());
             bar
         });
-        let progress = Progress {
-            out: self,
+        let mut progress = Progress {
             bar,
             what: what.to_owned(),
             total,
             done: 0,
+            mute: self.mute,
         };
-        if progress.bar.is_none() {
-            progress.out.note(format_args!("{what}: {total} to do"));
-        }
+        progress.advance(0);
         progress
     }
 
@@ -148,7 +147,6 @@ impl Output {
         if self.mute {
             return;
         }
-        // What is said belongs behind the data that was written before it.
         let colors = match self.choice {
             ColorChoice::Always => ColorChoice::Always,
             ColorChoice::Never => ColorChoice::Never,
@@ -161,36 +159,59 @@ impl Output {
 
 /// Progress of long work; ends when dropped.
 #[derive(Debug)]
-pub struct Progress<'a> {
-    out: &'a mut Output,
+pub struct Progress {
     bar: Option<ProgressBar>,
     what: String,
     total: u64,
     done: u64,
+    mute: bool,
 }
 
-impl Progress<'_> {
+impl Progress {
     /// `steps` more are done.
     pub fn advance(&mut self, steps: u64) {
         let before = self.done;
         self.done += steps;
-        match &self.bar {
-            Some(bar) => bar.set_position(self.done),
-            None => {
-                let tenth = |done: u64| done * 10 / self.total.max(1);
-                if tenth(self.done) > tenth(before) {
-                    let line = format!("{}: {} of {}", self.what, self.done, self.total);
-                    self.out.note(line);
-                }
-            }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done);
+        } else if let Some(line) = line(&self.what, before, self.done, self.total).filter(|_| !self.mute) {
+            self.mute = io::stderr().write_all(line.as_bytes()).is_err();
         }
     }
 }
 
-impl Drop for Progress<'_> {
+/// The line for a log: at the beginning and when another tenth is done.
+fn line(what: &str, before: u64, done: u64, total: u64) -> Option<String> {
+    let tenth = |done: u64| done.saturating_mul(10) / total.max(1);
+    let news = done == 0 || tenth(done) > tenth(before);
+    news.then(|| format!("{what}: {done} of {total}\n"))
+}
+
+impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn a_log_gets_a_line_at_each_tenth() {
+        let lines = |total: u64| {
+            (0..=total)
+                .filter_map(|n| line("read", n.saturating_sub(1), n, total))
+                .collect::<String>()
+        };
+        insta::assert_snapshot!(lines(2), @r#"
+        read: 0 of 2
+        read: 1 of 2
+        read: 2 of 2
+        "#);
+        assert_eq!(lines(10_000).lines().count(), 11);
+        assert_eq!(line("read", 0, 0, 0).as_deref(), Some("read: 0 of 0\n"));
     }
 }

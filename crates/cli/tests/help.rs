@@ -18,6 +18,7 @@ fn help_tells_the_story() {
 
     Merge files:
       merge-file    Merge three versions of one file by meaning
+      merge-driver  Let git merge metadata by meaning
 
     Options:
           --json                       Write data, and an error, as JSON
@@ -26,10 +27,12 @@ fn help_tells_the_story() {
       -V, --version                    Print version
 
     Examples:
+      Let git merge metadata by meaning in this repository:
+        syncline merge-driver install
       Merge three versions of a profile:
         syncline merge-file base.xml ours.xml theirs.xml --path Admin.profile-meta.xml -o merged.xml
 
-    Exit codes: 0 done · 1 differences or conflicts · 2 error · 3 refused · 4 another program failed
+    Exit codes: 0 done · 1 differences or conflicts · 2 error
     "#);
 }
 
@@ -110,7 +113,7 @@ fn usage() {
     --- stderr
     error: unrecognized subcommand 'merge-fiel'
 
-      tip: a similar subcommand exists: 'merge-file'
+      tip: some similar subcommands exist: 'merge-driver', 'merge-file'
 
     Usage: syncline [OPTIONS] <COMMAND>
 

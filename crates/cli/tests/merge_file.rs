@@ -2,19 +2,7 @@
 
 mod support;
 
-use support::{Ran, TestEnv};
-
-fn profile(entries: &[(&str, bool)]) -> String {
-    let mut text = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Profile xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n",
-    );
-    for (class, enabled) in entries {
-        text.push_str(&format!(
-            "    <classAccesses>\n        <apexClass>{class}</apexClass>\n        <enabled>{enabled}</enabled>\n    </classAccesses>\n"
-        ));
-    }
-    text + "    <custom>true</custom>\n</Profile>\n"
-}
+use support::{Ran, TestEnv, profile};
 
 /// BASE, OURS and THEIRS in the work folder: both sides add a class, and `Shared` is as given.
 fn sides(ours: bool, theirs: bool) -> TestEnv {
@@ -153,42 +141,42 @@ fn bad_input() {
     insta::assert_snapshot!(bad(b"<Profile>\n<a></Profile>\n"), @r#"
     exit 2
     --- stderr
-    error: could not read OURS, `ours.xml`
+    error: could not read OURS of `a/profiles/Admin.profile-meta.xml`: `ours.xml`
       because: line 2, column 4: malformed XML: expected 'a' tag, not 'Profile'
     hint: correct the file at that line, or retrieve it anew
     "#);
     insta::assert_snapshot!(bad(b"<Profile>\n\xff</Profile>\n"), @r#"
     exit 2
     --- stderr
-    error: could not read OURS, `ours.xml`
+    error: could not read OURS of `a/profiles/Admin.profile-meta.xml`: `ours.xml`
       because: line 2: the file is not UTF-8; save it as UTF-8
     hint: Salesforce writes UTF-8; convert the file, or give the path of a binary file with --path
     "#);
     insta::assert_snapshot!(bad(b"<!DOCTYPE p [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>\n<Profile>&e;</Profile>\n"), @r#"
     exit 2
     --- stderr
-    error: could not read OURS, `ours.xml`
+    error: could not read OURS of `a/profiles/Admin.profile-meta.xml`: `ours.xml`
       because: line 1: document type definitions are not read, because they can name other files; remove the DOCTYPE
     hint: Salesforce writes none; delete the DOCTYPE
     "#);
     insta::assert_snapshot!(bad(b"\x89PNG\r\n\x1a\n\0\0"), @r#"
     exit 2
     --- stderr
-    error: could not read OURS, `ours.xml`
+    error: could not read OURS of `a/profiles/Admin.profile-meta.xml`: `ours.xml`
       because: line 1: the file is not UTF-8; save it as UTF-8
     hint: Salesforce writes UTF-8; convert the file, or give the path of a binary file with --path
     "#);
     insta::assert_snapshot!(bad(b"<Profile>\n<<<<<<< HEAD\n</Profile>"), @r#"
     exit 2
     --- stderr
-    error: could not read OURS, `ours.xml`
+    error: could not read OURS of `a/profiles/Admin.profile-meta.xml`: `ours.xml`
       because: line 2: the file holds conflict markers of an unfinished merge; resolve them first
     hint: choose between the sides, delete the marker lines and try again
     "#);
     insta::assert_snapshot!(bad(b""), @r#"
     exit 2
     --- stderr
-    error: could not read OURS, `ours.xml`
+    error: could not read OURS of `a/profiles/Admin.profile-meta.xml`: `ours.xml`
       because: line 1, column 1: malformed XML: the document does not have a root node
     hint: correct the file at that line, or retrieve it anew
     "#);

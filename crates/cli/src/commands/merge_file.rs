@@ -1,5 +1,6 @@
 //! `syncline merge-file`: merges three versions of one file.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -32,7 +33,7 @@ pub struct Args {
     theirs: PathBuf,
     /// Path of the file in the repository: it tells the kind of file and names the component. [default: OURS]
     #[arg(long, value_name = "PATH")]
-    path: Option<String>,
+    path: Option<OsString>,
     /// Write the result to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -41,13 +42,13 @@ pub struct Args {
     marker_size: u16,
     /// Name of our version in conflict markers
     #[arg(long, value_name = "NAME", default_value = "ours")]
-    label_ours: String,
+    label_ours: OsString,
     /// Name of the common ancestor in conflict markers
     #[arg(long, value_name = "NAME", default_value = "base")]
-    label_base: String,
+    label_base: OsString,
     /// Name of their version in conflict markers
     #[arg(long, value_name = "NAME", default_value = "theirs")]
-    label_theirs: String,
+    label_theirs: OsString,
 }
 
 /// Merges, writes the result, and with `--json` the conflicts.
@@ -57,10 +58,8 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     }
     let [base, ours, theirs] = [&args.base, &args.ours, &args.theirs].map(|path| file::read(path));
     let (base, ours, theirs) = (base?, ours?, theirs?);
-    let path = args
-        .path
-        .clone()
-        .unwrap_or_else(|| args.ours.to_string_lossy().into_owned());
+    let path = args.path.as_deref().unwrap_or(args.ours.as_os_str());
+    let path = path.to_string_lossy().into_owned();
     let sides = Sides {
         base: Some(base.as_slice()).filter(|bytes| !bytes.is_empty()),
         ours: Some(&ours),
@@ -149,7 +148,7 @@ fn tell(merged: &Merged, path: &str, out: &mut Output) {
 }
 
 fn labels(args: &Args) -> Labels {
-    let label = |text: &str| text.replace(char::is_control, " ");
+    let label = |text: &OsStr| text.to_string_lossy().replace(char::is_control, " ");
     Labels {
         ours: label(&args.label_ours),
         base: label(&args.label_base),
@@ -170,9 +169,13 @@ fn explain(error: MergeError, args: &Args) -> CommandError {
         Side::Result => ("the result", &args.ours),
     };
     let hint = xml_hint(&source);
+    let of = match &args.path {
+        Some(path) => format!(" of `{}`", path.display()),
+        None => String::new(),
+    };
     CommandError::user(
         "merge.unreadable",
-        format_args!("could not read {name}, `{}`", file.display()),
+        format_args!("could not read {name}{of}: `{}`", file.display()),
     )
     .because(source)
     .hint(hint)

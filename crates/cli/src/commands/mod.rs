@@ -5,4 +5,5 @@
 //! and in `cli.rs` its variant, its arm and its name in a group. A test tells when one of them is missing.
 
 pub mod diff;
+pub mod merge_driver;
 pub mod merge_file;

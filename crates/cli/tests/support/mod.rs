@@ -55,6 +55,45 @@ impl TestEnv {
         command
     }
 
+    /// `git` in the work folder.
+    pub fn git(&self, arguments: &[&str]) -> Ran {
+        self.finish(self.program("git").args(arguments))
+    }
+
+    /// `git` that has to succeed; what it prints.
+    pub fn git_ok(&self, arguments: &[&str]) -> String {
+        let ran = self.git(arguments);
+        assert_eq!(ran.code, 0, "git {arguments:?}: {ran}");
+        ran.stdout
+    }
+
+    /// A repository in the work folder, on branch `main`, with nothing in it.
+    pub fn repository() -> Self {
+        let env = Self::new();
+        env.git_ok(&["config", "--global", "user.name", "Test"]);
+        env.git_ok(&["config", "--global", "user.email", "test@example.com"]);
+        env.git_ok(&["init", "--quiet", "--initial-branch=main"]);
+        env
+    }
+
+    /// Commits a file on the current branch.
+    pub fn commit(&self, name: &str, text: impl AsRef<[u8]>) {
+        self.write(name, text);
+        self.git_ok(&["add", "--all"]);
+        self.git_ok(&["commit", "--quiet", "--allow-empty", "--message", "change"]);
+    }
+
+    /// A repository whose branches `main` (checked out) and `theirs` change a file of their common ancestor.
+    pub fn diverged(name: &str, base: impl AsRef<[u8]>, ours: impl AsRef<[u8]>, theirs: impl AsRef<[u8]>) -> Self {
+        let env = Self::repository();
+        env.commit(name, base);
+        env.git_ok(&["switch", "--quiet", "--create", "theirs"]);
+        env.commit(name, theirs);
+        env.git_ok(&["switch", "--quiet", "main"]);
+        env.commit(name, ours);
+        env
+    }
+
     /// `syncline` with arguments parted by blanks.
     pub fn syncline(&self, arguments: &str) -> Ran {
         self.run(&arguments.split_whitespace().collect::<Vec<_>>())
@@ -103,4 +142,17 @@ impl std::fmt::Display for Ran {
         }
         Ok(())
     }
+}
+
+/// A profile with access to classes, as Salesforce writes it.
+pub fn profile(entries: &[(&str, bool)]) -> String {
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Profile xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n",
+    );
+    for (class, enabled) in entries {
+        text.push_str(&format!(
+            "    <classAccesses>\n        <apexClass>{class}</apexClass>\n        <enabled>{enabled}</enabled>\n    </classAccesses>\n"
+        ));
+    }
+    text + "    <custom>true</custom>\n</Profile>\n"
 }
