@@ -1,0 +1,4 @@
+//! Back-promotion on real repositories made by the git program.
+
+mod requests;
+mod sandbox;
