@@ -1,2 +1,7 @@
-//! The `syncline` command.
-fn main() {}
+//! The `syncline` program; everything is in the library beside it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    syncline::main()
+}

@@ -38,9 +38,9 @@ pub(crate) struct Args {
     /// How many failing cases to list
     #[arg(long, default_value_t = 20)]
     failures: usize,
-    /// Also replay with the merge driver installed in this folder (npm `sf-git-merge-driver`)
-    #[arg(long, value_name = "NODE_MODULES")]
-    peer: Option<PathBuf>,
+    /// Also replay with this merge driver, `%O %A %B %P` as git has them: `git merge-file %A %O %B`
+    #[arg(long, value_name = "COMMAND")]
+    peer: Option<String>,
     /// Replay in this many threads
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -72,8 +72,6 @@ pub(crate) enum CorpusError {
         #[source]
         source: std::io::Error,
     },
-    #[error("cannot run the peer {path}: {reason}")]
-    Peer { path: PathBuf, reason: String },
     #[error("no case matches")]
     Nothing,
 }
@@ -121,17 +119,15 @@ fn replay(args: &Args) -> Result<bool, CorpusError> {
         }
         return Ok(true);
     }
-    let peer = match &args.peer {
-        None => None,
-        Some(modules) => {
-            let peer = peer::Peer::find(modules)?;
-            Some(in_parallel(&cases, args.threads, |case| {
-                judge::judge(case, &dir, &mut |c, s| peer.merge(c, s))
-            })?)
-        }
+    let peer = args.peer.as_deref().map(peer::Peer::new);
+    let by_peer = |peer: &peer::Peer| {
+        in_parallel(&cases, args.threads, |case| {
+            judge::judge(case, &dir, &mut |c, s| peer.merge(c, s))
+        })
     };
+    let peer = peer.as_ref().map(by_peer).transpose()?;
     drop(std::panic::take_hook());
-    let report = report::Report::new(&judged, peer.as_deref(), took);
+    let report = report::Report::new(&judged, peer.as_deref().zip(args.peer.as_deref()), took);
     println!("{report}");
     report::print_failures(&judged, args.failures);
     if let Some(path) = &args.write {

@@ -110,10 +110,13 @@ fn key_of(node: Node<'_, '_>, child: Option<&Child>) -> Option<Vec<String>> {
         .then(|| values.into_iter().map(Option::unwrap_or_default).collect())
 }
 
+/// Name, key, canonical text, and whether it has child elements.
+type Item = (String, Option<Vec<String>>, String, bool);
+
 /// Items of all sides by key. Lists whose key is not to be trusted and repeats on a side are keyed
 /// by content, plain values too.
 pub(super) fn items<const N: usize>(documents: [Option<&Document<'_>>; N]) -> [Items; N] {
-    let mut all: [Vec<(String, Option<Vec<String>>, String, bool)>; N] = std::array::from_fn(|_| Vec::new());
+    let mut all: [Vec<Item>; N] = std::array::from_fn(|_| Vec::new());
     for (items, document) in all.iter_mut().zip(documents) {
         let Some(root) = document.map(Document::root_element) else {
             continue;

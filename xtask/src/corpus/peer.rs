@@ -1,61 +1,67 @@
-//! Merges with another program, for comparison: npm `sf-git-merge-driver`.
+//! Merges with another program, for comparison: any merge driver, called as git would call it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::CorpusError;
 use super::case::{Case, Sides};
 use super::judge::{At, Outcome};
 
-/// The installed program.
+/// A merge driver's command line: `%O`, `%A`, `%B` and `%P` stand for the files of base, ours and
+/// theirs and for the path; the result is left in the file of ours.
 pub(super) struct Peer {
-    program: PathBuf,
+    command: String,
 }
 
 impl Peer {
-    /// Finds the program below a `node_modules` folder.
-    pub(super) fn find(modules: &Path) -> Result<Self, CorpusError> {
-        let program = modules.join(".bin/sf-git-merge-driver");
-        if program.exists() {
-            return Ok(Self { program });
+    /// Words are separated by spaces; there is no quoting.
+    pub(super) fn new(command: &str) -> Self {
+        Self {
+            command: command.to_owned(),
         }
-        Err(CorpusError::Peer {
-            path: program,
-            reason: "not installed; run `npm install sf-git-merge-driver` there".to_owned(),
-        })
     }
 
-    /// Merges as git would call the driver: base, ours, theirs as files, result in the file of ours.
+    /// Exit 0 is a clean merge and 1 to 127 a merge with conflicts, which the judge then takes as
+    /// reported for the whole file.
     pub(super) fn merge(&self, case: &Case, sides: &Sides) -> Outcome {
-        self.try_merge(case, sides)
-            .unwrap_or_else(|error| Outcome::Refused(error.to_string()))
+        let dir = std::env::temp_dir().join(format!("syncline-peer-{}-{}", std::process::id(), case.id));
+        let outcome = self.try_merge(case, sides, &dir);
+        let removed = std::fs::remove_dir_all(&dir);
+        match (outcome, removed) {
+            (Ok(outcome), Ok(())) => outcome,
+            (Err(error), _) | (_, Err(error)) => Outcome::Refused(error.to_string()),
+        }
     }
 
-    fn try_merge(&self, case: &Case, sides: &Sides) -> std::io::Result<Outcome> {
-        let dir = std::env::temp_dir().join(format!("syncline-peer-{}-{}", std::process::id(), case.id));
-        std::fs::create_dir_all(&dir)?;
+    fn try_merge(&self, case: &Case, sides: &Sides, dir: &Path) -> std::io::Result<Outcome> {
+        std::fs::create_dir_all(dir)?;
         for (name, side) in [("base", &sides.base), ("ours", &sides.ours), ("theirs", &sides.theirs)] {
             std::fs::write(dir.join(name), side.as_deref().unwrap_or_default())?;
         }
-        let path = case.path.rsplit('/').next().unwrap_or(&case.path);
-        let status = Command::new(&self.program)
-            .current_dir(&dir)
-            .args(["-O", "base", "-A", "ours", "-B", "theirs", "-P", path])
+        let mut words = self.command.split_whitespace();
+        let program = PathBuf::from(words.next().unwrap_or_default());
+        let arguments = words.map(|word| match word {
+            "%O" => "base",
+            "%A" => "ours",
+            "%B" => "theirs",
+            "%P" => case.path.as_str(),
+            word => word,
+        });
+        let status = Command::new(program)
+            .current_dir(dir)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()?;
-        let result = std::fs::read(dir.join("ours"))?;
-        std::fs::remove_dir_all(&dir)?;
         Ok(match status.code() {
-            Some(0) => Outcome::Merged(Some(result), Vec::new()),
-            Some(1) => Outcome::Merged(
-                sides.ours.clone(),
-                vec![At {
+            Some(0) => Outcome::Merged(Some(std::fs::read(dir.join("ours"))?), Vec::new()),
+            Some(1..128) => {
+                let at = At {
                     first: String::new(),
                     text: "conflict".to_owned(),
-                }],
-            ),
+                };
+                Outcome::Merged(sides.ours.clone(), vec![at])
+            }
             code => Outcome::Refused(format!("ended with {code:?}")),
         })
     }

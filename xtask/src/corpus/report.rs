@@ -10,7 +10,8 @@ use super::judge::{Judged, Verdict};
 pub(super) struct Report {
     took: Duration,
     product: Figures,
-    peer: Option<Figures>,
+    /// Another program's figures, and its command.
+    peer: Option<(Figures, String)>,
 }
 
 /// Figures of one program.
@@ -203,11 +204,11 @@ fn table(first: &str, rows: Vec<(String, Vec<String>)>) -> String {
 
 impl Report {
     /// Counts.
-    pub(super) fn new(product: &[Judged], peer: Option<&[Judged]>, took: Duration) -> Self {
+    pub(super) fn new(product: &[Judged], peer: Option<(&[Judged], &str)>, took: Duration) -> Self {
         Self {
             took,
             product: Figures::new(product),
-            peer: peer.map(Figures::new),
+            peer: peer.map(|(judged, command)| (Figures::new(judged), command.to_owned())),
         }
     }
 
@@ -247,8 +248,8 @@ impl Report {
         for (class, n) in &self.product.deeper {
             text.push_str(&format!("| {class} | {n} |\n"));
         }
-        if let Some(peer) = &self.peer {
-            text.push_str("\n## The leading open merge driver (npm `sf-git-merge-driver`)\n\n");
+        if let Some((peer, command)) = &self.peer {
+            text.push_str(&format!("\n## For comparison: `{command}`\n\n"));
             text.push_str(&peer.tables());
         }
         text
@@ -258,8 +259,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.product.tables())?;
-        if let Some(peer) = &self.peer {
-            writeln!(f, "The peer:\n\n{}", peer.tables())?;
+        if let Some((peer, command)) = &self.peer {
+            writeln!(f, "{command}:\n\n{}", peer.tables())?;
         }
         write!(f, "replayed and judged in {:.1} s", self.took.as_secs_f64())
     }

@@ -111,9 +111,11 @@ pub fn check(
     };
     let texts = [base, ours, theirs, Some(result)];
     let mut scans = [None, None, None, None];
-    for ((scan, text), name) in scans.iter_mut().zip(texts).zip(NAMES) {
-        if let Some(text) = text {
-            *scan = Some(scan::scan(text).map_err(|why| malformed(name, why))?);
+    // Ours first: the others are cut along it.
+    for side in [1, 0, 2, 3] {
+        if let Some(text) = texts[side] {
+            let scan = scan::scan(text, scans[1].as_ref()).map_err(|why| malformed(NAMES[side], why))?;
+            scans[side] = Some(scan);
         }
     }
     let reduced = scan::reduce(&scans);

@@ -70,12 +70,6 @@ pub(super) fn merge(
                 ..merged
             });
         };
-        if merged.pieces_are_theirs_or_ours(ours, theirs, &bytes) {
-            return Ok(Merged {
-                known_gaps: gaps,
-                ..merged
-            });
-        }
         let has_rules = ours_doc.root_type().is_some_and(|ty| !ty.unique.is_empty());
         if has_rules {
             let before = forced.len();
@@ -150,27 +144,17 @@ fn merge_once<'a, 'i>(
         out: Pieces::default(),
     };
     match merge_roots(&mut merger, docs) {
-        Verdict::Parts => Merged {
+        Verdict::Conflict(reason) => Merged {
+            line_end: ours.line_end(),
+            ..Merged::open(component, reason, sides, Kind::Xml)
+        },
+        _ => Merged {
             pieces: merger.out,
             conflicts: merger.conflicts,
             line_end: ours.line_end(),
             kind: Kind::Xml,
             known_gaps: Gaps::default(),
         },
-        // A root is on both sides, so it is never absent or dissolved.
-        Verdict::Ours | Verdict::Absent | Verdict::Dissolved => Merged::settled(sides.ours, Kind::Xml),
-        Verdict::Theirs => Merged::settled(sides.theirs, Kind::Xml),
-        Verdict::Conflict(reason) => Merged {
-            line_end: ours.line_end(),
-            ..Merged::open(component, reason, sides, Kind::Xml)
-        },
-    }
-}
-
-impl Merged {
-    /// Whether the result is one side's file as it was.
-    fn pieces_are_theirs_or_ours(&self, ours: &[u8], theirs: &[u8], bytes: &[u8]) -> bool {
-        self.is_clean() && (bytes == ours || bytes == theirs)
     }
 }
 

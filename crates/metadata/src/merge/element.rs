@@ -1,5 +1,7 @@
 //! Merge of one element: decide for each child, arrange, and splice into our text.
 
+use std::collections::BTreeSet;
+
 use super::output::Pieces;
 use super::plan::{Entry, plan};
 use super::special::{is_no_change, numbering, values, without};
@@ -63,6 +65,8 @@ pub(super) enum Verdict {
 
 /// The children of one element on all sides, and what becomes of them.
 pub(super) struct Family<'a, 'i> {
+    /// Lists that conflict as a whole.
+    pub clashing: BTreeSet<u32>,
     /// Lists keep the order of ours.
     pub keep_order: bool,
     /// Type of the element whose children these are.
@@ -93,6 +97,9 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 .flatten()
                 .all(has_parts)
             && start_tag(t).is_some();
+        if divisible && self.holds_forced(t) {
+            return Verdict::Parts;
+        }
         if t.base.is_some_and(|base| raw(BASE, base) == raw(THEIRS, t.theirs)) {
             return Verdict::Ours;
         }
@@ -127,6 +134,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             chunks,
             alignment,
             verdicts: Vec::new(),
+            clashing: BTreeSet::new(),
             layout: ParentLayout { indents },
             ty,
             keep_order: self
@@ -258,6 +266,14 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         forced.map_or(Verdict::Absent, |f| Verdict::Conflict(f.reason.clone()))
     }
 
+    /// Whether a forced place lies inside the element on any side.
+    fn holds_forced(&self, t: Triple<'a, 'i>) -> bool {
+        let nodes = [t.base, Some(t.ours), Some(t.theirs)];
+        self.forced
+            .iter()
+            .any(|f| nodes[f.side].is_some_and(|node| node.range().contains(&f.at)))
+    }
+
     /// The conflict that a forced place inside the element makes of it.
     fn forced_within(&self, side: usize, node: Node<'a, 'i>) -> Option<Verdict> {
         let found = self
@@ -322,9 +338,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 let mut steps = self.path.clone();
                 steps.push(step);
                 let text = |side: usize| self.joined(family, entry.slot, side, &lead);
-                // A unit with its formula is one slot; these two are about a list of many.
-                let is_list = matches!(reason, Reason::Order | Reason::Criteria)
-                    && family.alignment.group(entry.slot).mode != Mode::Together;
+                let is_list = family.clashing.contains(&slot.group);
                 let (base, ours, theirs) = if is_list {
                     let all = |side: usize| self.joined_group(family, slot.group, side, &lead);
                     (all(BASE), all(OURS), all(THEIRS))
@@ -516,18 +530,51 @@ pub(super) fn merge_roots<'a, 'i: 'a>(
         Verdict::Conflict(Reason::BothChanged) if ty.is_none() => Verdict::Conflict(Reason::Whole),
         other => other,
     };
-    if verdict != Verdict::Parts {
+    if matches!(verdict, Verdict::Conflict(_)) {
         return verdict;
     }
-    let prolog = |d: &Document<'i>| d.text[..d.root().range().start].to_owned();
-    let epilog = |d: &Document<'i>| d.text[d.root().range().end..].to_owned();
-    let choose = |part: &dyn Fn(&Document<'i>) -> String| match base {
-        Some(base) if part(base) == part(ours) => part(theirs),
-        _ => part(ours),
+    let prolog = |d: &Document<'i>| &d.text[..d.root().range().start];
+    let epilog = |d: &Document<'i>| &d.text[d.root().range().end..];
+    let around = |part: &dyn Fn(&Document<'i>) -> &'i str| {
+        around_root(base.map_or("", part), part(ours), part(theirs), ours.line_end())
     };
     merger.out.reserve(ours.text.len() + 1024);
-    merger.out.push(choose(&prolog).as_bytes());
-    merger.parts(triple, ty, [""; SIDES]);
-    merger.out.push(choose(&epilog).as_bytes());
-    Verdict::Parts
+    merger.out.push(around(&prolog).as_bytes());
+    match verdict {
+        Verdict::Parts => merger.parts(triple, ty, [""; SIDES]),
+        Verdict::Theirs => merger
+            .out
+            .push_with_line_ends(source(theirs.text, triple.theirs), ours.line_end()),
+        _ => merger.out.push(source(ours.text, triple.ours).as_bytes()),
+    }
+    merger.out.push(around(&epilog).as_bytes());
+    verdict
+}
+
+/// The text before or behind the root element: ours, with the comments that theirs added there and
+/// without those that theirs deleted. Theirs alone where ours left it as it was.
+fn around_root(base: &str, ours: &str, theirs: &str, line_end: &str) -> String {
+    let mut out = String::new();
+    if base == ours {
+        super::splice::line_ends(theirs, line_end, &mut out);
+        return out;
+    }
+    ours.clone_into(&mut out);
+    for gone in comments(base).filter(|c| !theirs.contains(c)) {
+        let line = format!("{gone}{line_end}");
+        out = out.replace(&line, "").replace(gone, "");
+    }
+    for added in comments(theirs).filter(|c| !base.contains(c) && !ours.contains(c)) {
+        super::splice::line_ends(added, line_end, &mut out);
+        out.push_str(line_end);
+    }
+    out
+}
+
+/// Comments in the text around a root element.
+fn comments(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("<!--").filter_map(|(start, _)| {
+        let end = text[start..].find("-->")?;
+        Some(&text[start..start + end + 3])
+    })
 }

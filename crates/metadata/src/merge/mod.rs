@@ -114,13 +114,7 @@ pub fn merge(component: &ComponentId, path: &str, sides: Sides<'_>) -> Result<Me
         (base, ours, theirs) if base == ours => readable(kind, path, Side::Theirs, theirs).map(|()| whole(theirs)),
         (base, Some(ours), Some(theirs)) => match kind {
             Kind::Xml => document::merge(component, path, base, ours, theirs),
-            Kind::Lines => Ok(text::merge(
-                component,
-                base.unwrap_or_default(),
-                ours,
-                theirs,
-                base.is_none(),
-            )),
+            Kind::Lines => lines(component, path, base, ours, theirs),
             Kind::Binary => Ok(Merged::open(component, Reason::Whole, sides, kind)),
         },
         (Some(base), ours, theirs) => {
@@ -256,6 +250,27 @@ impl Merged {
         *self = next;
         Ok(settled)
     }
+}
+
+/// Merges text and proves the result.
+fn lines(
+    component: &ComponentId,
+    path: &str,
+    base: Option<&[u8]>,
+    ours: &[u8],
+    theirs: &[u8],
+) -> Result<Merged, MergeError> {
+    let merged = text::merge(component, base.unwrap_or_default(), ours, theirs, base.is_none());
+    let result = merged.bytes().unwrap_or_default();
+    let texts = [base.unwrap_or_default(), ours, theirs, &result].map(String::from_utf8_lossy);
+    let [base, ours, theirs, result] = &texts;
+    crate::check::check_text(component, base, ours, theirs, result, &merged.conflicts).map_err(|source| {
+        MergeError::SelfCheck {
+            path: path.to_owned(),
+            source,
+        }
+    })?;
+    Ok(merged)
 }
 
 /// A side that is taken over unread must at least be readable.

@@ -49,7 +49,11 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
     let (base, ours, theirs) = (rank(s.base), rank(s.ours), rank(s.theirs));
     let insert = |skeleton: &[u32], other: &[u32], in_other: &HashMap<u32, usize>, first: bool| {
         let new_in_skeleton = |slot: u32| !base.contains_key(&slot) && !in_other.contains_key(&slot);
-        Chain::of(skeleton).insert_all(other, &new_in_skeleton, less, first)
+        let place: HashMap<u32, usize> = skeleton.iter().enumerate().map(|(i, x)| (*x, i)).collect();
+        let shared: Vec<usize> = other.iter().filter_map(|x| place.get(x).copied()).collect();
+        // An item that was moved says nothing about the place of its neighbours.
+        let stays: HashSet<u32> = longest_ascending(&shared).into_iter().map(|i| skeleton[i]).collect();
+        Chain::of(skeleton).insert_all(other, &new_in_skeleton, &|slot| stays.contains(&slot), less, first)
     };
     let mut moved = false;
     let mut clash = false;
@@ -178,12 +182,13 @@ impl Chain {
         chain
     }
 
-    /// Puts every item of `other` that is missing behind its predecessor there. Says whether an item
+    /// Puts every item of `other` that is missing behind its nearest predecessor there that `stays`. Says whether an item
     /// was put where the chain had a new one as well. With `first`, the item stands before those.
     fn insert_all(
         mut self,
         other: &[u32],
         new_here: &dyn Fn(u32) -> bool,
+        stays: &dyn Fn(u32) -> bool,
         less: Option<&dyn Fn(u32, u32) -> bool>,
         first: bool,
     ) -> (Vec<u32>, bool) {
@@ -192,7 +197,9 @@ impl Chain {
         let mut same_gap = false;
         for slot in other {
             if let Some(at) = self.place.get(slot) {
-                before = *at;
+                if stays(*slot) {
+                    before = *at;
+                }
                 continue;
             }
             let mut at = before;
@@ -240,7 +247,7 @@ mod tests {
     fn insertions() {
         use Order::{Display, Evaluation, None as Any};
         check(Any, &[1, 2], &[1, 2], &[1, 3, 2], Some(&[1, 3, 2]));
-        check(Any, &[1, 2], &[2, 1], &[1, 3, 2], Some(&[2, 1, 3]));
+        check(Any, &[1, 2], &[2, 1], &[1, 3, 2], Some(&[3, 2, 1]));
         check(Display, &[1, 2], &[1, 4, 2], &[1, 2, 3], Some(&[1, 4, 2, 3]));
         check(Display, &[1, 2], &[1, 2, 4], &[1, 2, 3], Some(&[1, 2, 4, 3]));
         check(Evaluation, &[1, 2], &[1, 4, 2], &[1, 2, 3], Some(&[1, 4, 2, 3]));
@@ -254,13 +261,13 @@ mod tests {
         check(Display, &[1, 2, 3], &[1, 2, 3], &[3, 1, 2], Some(&[3, 1, 2]));
         check(Display, &[1, 2, 3], &[2, 3, 1], &[1, 2, 3], Some(&[2, 3, 1]));
         check(Display, &[1, 2, 3], &[3, 1, 2], &[3, 1, 2], Some(&[3, 1, 2]));
-        // Their new item follows its predecessor, ours stays where it was put.
+        // Their new item follows its predecessor; ours does not follow the item that they moved.
         check(
             Display,
             &[1, 2, 3],
             &[1, 2, 3, 4],
             &[3, 5, 1, 2],
-            Some(&[3, 4, 5, 1, 2]),
+            Some(&[3, 5, 1, 2, 4]),
         );
         // Independent moves.
         check(

@@ -6,7 +6,7 @@ use super::element::{BASE, Family, OURS, THEIRS, Verdict};
 use super::order::{Sequences, arrange};
 use crate::align::{COMMENT, Mode, NONE, SIDES};
 use crate::conflict::Reason;
-use crate::table::Order;
+use crate::table::{Order, Proof};
 use crate::xml::leaf_text;
 
 /// A place in the result.
@@ -59,8 +59,8 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
             }
         });
         let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
-        if is_replaced_by_both(family, g) {
-            clash(family, [base, ours, &theirs], Reason::Criteria, &mut insertions);
+        if let Some(reason) = replaced_by_both(family, g) {
+            clash(family, [base, ours, &theirs], reason, &mut insertions);
             continue;
         }
         let arranged = arrange(
@@ -100,23 +100,35 @@ fn clash(
         family.verdicts[*slot as usize] = Verdict::Absent;
     }
     family.verdicts[*first as usize] = Verdict::Conflict(reason);
+    family.clashing.insert(family.alignment.slots[*first as usize].group);
     if ours.is_empty() {
         insertions.push((usize::MAX, 0, vec![*first]));
     }
 }
 
-/// Whether both sides replaced a criterion: it is gone on both, and each has a new one of its own. What
-/// each wrote may be the same criterion changed in two ways, so the two do not stand side by side.
-fn is_replaced_by_both(family: &Family<'_, '_>, group: usize) -> bool {
-    let name = family.alignment.groups[group].name;
+/// Whether both sides replaced an item of a list whose items are told apart by their content: one is
+/// gone on both, and each has a new one of its own. What each wrote may be the same item changed in two
+/// ways, so the two do not stand side by side.
+fn replaced_by_both(family: &Family<'_, '_>, group: usize) -> Option<Reason> {
+    let g = &family.alignment.groups[group];
     let is_criteria = family
         .ty
-        .is_some_and(|ty| ty.units.iter().any(|(_, list)| *list == name));
+        .is_some_and(|ty| ty.units.iter().any(|(_, list)| *list == g.name));
+    let by_content =
+        g.mode == Mode::Unkeyed || g.order == Order::Evaluation || g.child.is_some_and(|c| c.proof == Proof::Weak);
     let any = |on: [bool; SIDES]| {
         let mut slots = family.alignment.slots.iter().filter(|s| s.group as usize == group);
         slots.any(|s| s.at.map(|at| at != NONE) == on)
     };
-    is_criteria && any([true, false, false]) && any([false, true, false]) && any([false, false, true])
+    let replaced = (is_criteria || by_content)
+        && any([true, false, false])
+        && any([false, true, false])
+        && any([false, false, true]);
+    replaced.then_some(if is_criteria {
+        Reason::Criteria
+    } else {
+        Reason::BothChanged
+    })
 }
 
 /// Keys of the slots of an unordered list that ours keeps sorted, by slot.

@@ -30,7 +30,8 @@ pub(super) fn one_break(lead: &str) -> &str {
 /// The text of `node`, laid out for a new place.
 pub(super) fn adapt<'t>(text: &'t str, node: Node<'_, '_>, from: Layout<'_>, to: Layout<'_>) -> Cow<'t, str> {
     let source = &text[node.range()];
-    if from == to || !source.contains('\n') {
+    let same_ends = source.contains('\r') == (to.line_end == "\r\n");
+    if !source.contains('\n') || from == to && same_ends {
         return Cow::Borrowed(source);
     }
     let mut out = String::with_capacity(source.len() + source.len() / 8);

@@ -1,0 +1,8 @@
+//! The verbs, one file each.
+//!
+//! A verb's file holds, in this order: the `Args` struct, whose doc comment is the help; `run(args, &mut Output)`, which
+//! returns a [`Status`](crate::Status) or a [`CommandError`](crate::error::CommandError); its helpers; its tests. To add a verb, add its file here,
+//! and in `cli.rs` its variant, its arm and its name in a group. A test tells when one of them is missing.
+
+pub mod merge_driver;
+pub mod merge_file;

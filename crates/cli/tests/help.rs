@@ -1,0 +1,163 @@
+//! Help, version, and errors of usage as a user sees them.
+
+mod support;
+
+use support::TestEnv;
+
+#[test]
+fn help_tells_the_story() {
+    insta::assert_snapshot!(TestEnv::new().syncline("--help"), @r#"
+    exit 0
+    --- stdout
+    Syncline keeps Salesforce environments in sync. It reads metadata by what it means, not by lines: it
+    compares two states of a repository, merges changes of several people in one profile or flow, and
+    carries a hotfix from production back to every environment's branch. What both sides changed becomes
+    a conflict to decide once; nobody's work is lost
+
+    Usage: syncline [OPTIONS] <COMMAND>
+
+    Merge files:
+      merge-file    Merge three versions of one file by meaning
+      merge-driver  Let git merge metadata by meaning
+
+    Options:
+          --json                       Write data, and an error, as JSON
+          --color <auto|always|never>  When to use colours [default: auto]
+      -h, --help                       Print help
+      -V, --version                    Print version
+
+    Examples:
+      Let git merge metadata by meaning in this repository:
+        syncline merge-driver install
+      Merge three versions of a profile:
+        syncline merge-file base.xml ours.xml theirs.xml --path Admin.profile-meta.xml -o merged.xml
+
+    Exit codes: 0 done · 1 differences or conflicts · 2 error · 3 refused · 4 another program failed
+    "#);
+}
+
+#[test]
+fn help_of_a_verb() {
+    insta::assert_snapshot!(TestEnv::new().syncline("merge-file --help"), @r#"
+    exit 0
+    --- stdout
+    Merge three versions of one file by meaning
+
+    Metadata is merged element by element, everything else by lines. Elements that both sides changed
+    differently stand in the result between conflict markers. Ends with 0 when the result is clean, with
+    1 when it holds conflicts, with 2 when a file cannot be read: then nothing is written.
+
+    Usage: syncline merge-file [OPTIONS] <BASE> <OURS> <THEIRS>
+
+    Arguments:
+      <BASE>
+              The common ancestor; an empty file when both sides added it
+
+      <OURS>
+              Our version, whose formatting the result keeps
+
+      <THEIRS>
+              Their version
+
+    Options:
+          --path <PATH>
+              Path of the file in the repository: it tells the kind of file and names the component.
+              [default: OURS]
+
+      -o, --output <FILE>
+              Write the result to this file instead of standard output
+
+          --marker-size <N>
+              Length of conflict markers
+
+              [default: 7]
+
+          --label-ours <NAME>
+              Name of our version in conflict markers
+
+              [default: ours]
+
+          --label-base <NAME>
+              Name of the common ancestor in conflict markers
+
+              [default: base]
+
+          --label-theirs <NAME>
+              Name of their version in conflict markers
+
+              [default: theirs]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Output:
+          --json
+              Write data, and an error, as JSON
+
+          --color <auto|always|never>
+              When to use colours
+
+              [default: auto]
+
+    Examples:
+      syncline merge-file base.xml ours.xml theirs.xml --path Admin.profile-meta.xml
+      syncline merge-file /dev/null ours.xml theirs.xml -o merged.xml     both sides added the file
+    "#);
+}
+
+#[test]
+fn usage() {
+    let env = TestEnv::new();
+    insta::assert_snapshot!(env.syncline("merge-fiel a b c"), @r#"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'merge-fiel'
+
+      tip: some similar subcommands exist: 'merge-driver', 'merge-file'
+
+    Usage: syncline [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(env.syncline("merge-file a b --json"), @r#"
+    exit 2
+    --- stderr
+    {"error":{"kind":"user","code":"usage","message":"the following required arguments were not provided: <THEIRS>","causes":[],"hints":["see `syncline --help`"]}}
+    "#);
+    insta::assert_snapshot!(env.syncline("--version"), @r#"
+    exit 0
+    --- stdout
+    syncline 0.1.0
+    "#);
+    assert_eq!(env.syncline("").code, 2);
+}
+
+#[test]
+fn colours_only_when_wanted() {
+    let env = TestEnv::new();
+    assert!(!env.syncline("merge-file a b c").stderr.contains('\u{1b}'));
+    assert!(
+        env.syncline("merge-file a b c --color always")
+            .stderr
+            .contains("\u{1b}[")
+    );
+    assert!(env.syncline("--help --color always").stdout.contains("\u{1b}["));
+    assert!(!env.syncline("--help --color never").stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let env = TestEnv::new();
+    env.write("a.txt", "line\n".repeat(100_000));
+    let script = format!(
+        "({} merge-file a.txt a.txt a.txt; echo $? >&2) | head -n 1",
+        env!("CARGO_BIN_EXE_syncline")
+    );
+    insta::assert_snapshot!(env.finish(env.program("sh").args(["-c", &script])), @r#"
+    exit 0
+    --- stdout
+    line
+    --- stderr
+    141
+    "#);
+}
