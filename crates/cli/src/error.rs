@@ -83,6 +83,19 @@ impl CommandError {
         self
     }
 
+    /// Takes over the causes of an error whose own text is the message already.
+    #[must_use]
+    pub fn with_source_of(mut self, error: impl Error) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        self.source = Causes::chain(causes);
+        self
+    }
+
     /// Adds what the user can do.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
@@ -141,6 +154,34 @@ impl fmt::Display for CommandError {
 impl Error for CommandError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Causes kept as text, so that an error need not outlive its report.
+#[derive(Debug)]
+struct Causes {
+    text: String,
+    next: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Causes {
+    fn chain(causes: Vec<String>) -> Option<Box<dyn Error + Send + Sync>> {
+        causes
+            .into_iter()
+            .rev()
+            .fold(None, |next, text| Some(Box::new(Self { text, next })))
+    }
+}
+
+impl fmt::Display for Causes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Causes {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.next.as_deref().map(|next| next as _)
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use syncline_git::{Entry, NotUtf8, ObjectError, Oid, Repository, TreePath};
-use syncline_metadata::component::{ComponentFile, ComponentId, Project, ProjectError};
+use syncline_metadata::component::{ComponentFile, ComponentId, Located, NotMetadata, Project, ProjectError};
+use syncline_metadata::table::registry::Registry;
 
 /// The projects of one tree: one sfdx-project.json at the root, or several in folders of a larger repository.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Projects {
     /// Folder with a `/` at the end (empty for the root) and its project; the longest folder first.
     list: Vec<(String, Project)>,
@@ -82,6 +83,31 @@ impl Projects {
     pub fn file(&self, path: &str) -> Option<ComponentFile> {
         let (_, project) = self.list.iter().find(|(folder, _)| path.starts_with(folder.as_str()))?;
         project.locate(path).component().cloned()
+    }
+
+    /// One project at the root.
+    pub fn single(project: Project) -> Self {
+        Self {
+            list: vec![(String::new(), project)],
+        }
+    }
+
+    /// What a file is.
+    pub fn locate(&self, path: &str) -> Located {
+        match self.at(path) {
+            Some(project) => project.locate(path),
+            None => Located::NotMetadata(NotMetadata::OutsidePackageDirectories),
+        }
+    }
+
+    /// The registry that holds at a path, with the presets of its project.
+    pub fn registry_for(&self, path: &str) -> Option<&Registry> {
+        self.at(path).map(Project::registry)
+    }
+
+    fn at(&self, path: &str) -> Option<&Project> {
+        let (_, project) = self.list.iter().find(|(folder, _)| path.starts_with(folder.as_str()))?;
+        Some(project)
     }
 
     /// The component that a path's content is named after in conflicts: its own, or `File:PATH`.
