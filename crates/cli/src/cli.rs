@@ -77,6 +77,8 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 const EXAMPLES: &str = "\
 Examples:
+  Bring production's changes to every environment below, first without writing anything:
+    syncline back-promote --from production --onto all-below --dry-run
   Let git merge metadata by meaning in this repository:
     syncline merge-driver install
   Merge three versions of a profile:

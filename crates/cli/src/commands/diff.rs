@@ -126,7 +126,7 @@ fn show(component: &ComponentChange, out: &mut Output) -> Result<(), CommandErro
     let name = format!("{} {}", component.id.type_name, component.id.full_name);
     match component.kind {
         ChangeKind::Added | ChangeKind::Removed => {
-            out.line(format_args!("{}: {}", printable(&name), component.kind.name()))?
+            out.line(format_args!("{}: {}", printable(&name), component.kind.name()))?;
         }
         ChangeKind::Changed | ChangeKind::Moved => {
             for file in component
