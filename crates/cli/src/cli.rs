@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{diff, merge_driver, merge_file};
+use crate::commands::{back_promote, conflicts, diff, init, merge_driver, merge_file};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -45,7 +45,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of a verb is the doc comment of its arguments")]
 pub enum Command {
+    Init(init::Args),
     Diff(diff::Args),
+    BackPromote(back_promote::Args),
+    Conflicts(conflicts::Args),
     MergeFile(merge_file::Args),
     MergeDriver(merge_driver::Args),
 }
@@ -54,7 +57,10 @@ impl Command {
     /// Runs the verb.
     pub fn run(self, out: &mut Output) -> Result<Status, CommandError> {
         match self {
+            Self::Init(args) => init::run(args, out),
             Self::Diff(args) => diff::run(args, out),
+            Self::BackPromote(args) => back_promote::run(args, out),
+            Self::Conflicts(args) => conflicts::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
             Self::MergeDriver(args) => merge_driver::run(args, out),
         }
@@ -62,10 +68,17 @@ impl Command {
 }
 
 /// Groups of verbs as `syncline --help` lists them.
-const GROUPS: &[(&str, &[&str])] = &[("Compare", &["diff"]), ("Merge files", &["merge-file", "merge-driver"])];
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Begin", &["init"]),
+    ("Compare", &["diff"]),
+    ("Keep environments in sync", &["back-promote", "conflicts"]),
+    ("Merge files", &["merge-file", "merge-driver"]),
+];
 
 const EXAMPLES: &str = "\
 Examples:
+  Bring production's changes to every environment below, first without writing anything:
+    syncline back-promote --from production --onto all-below --dry-run
   Let git merge metadata by meaning in this repository:
     syncline merge-driver install
   Merge three versions of a profile:

@@ -16,6 +16,16 @@ fn help_tells_the_story() {
 
     Usage: syncline [OPTIONS] <COMMAND>
 
+    Begin:
+      init          Write syncline.toml: environments, branches and the path between them
+
+    Compare:
+      diff          Show what differs between two states, by component and element
+
+    Keep environments in sync:
+      back-promote  Bring the changes of an environment down to others
+      conflicts     Decide what a back-promotion left open
+
     Merge files:
       merge-file    Merge three versions of one file by meaning
       merge-driver  Let git merge metadata by meaning
@@ -27,6 +37,8 @@ fn help_tells_the_story() {
       -V, --version                    Print version
 
     Examples:
+      Bring production's changes to every environment below, first without writing anything:
+        syncline back-promote --from production --onto all-below --dry-run
       Let git merge metadata by meaning in this repository:
         syncline merge-driver install
       Merge three versions of a profile:

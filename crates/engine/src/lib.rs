@@ -1,6 +1,14 @@
-//! Use cases: what people, CI and later the server ask for, one folder each. They join the pure crates with git and files,
-//! and return values; nothing here writes to a terminal.
+//! Use cases: what people, CI and later the server ask for, one file or folder each. They join the pure crates with git and
+//! files, and return values that serialise; nothing here writes to a terminal.
 
+pub mod back_promote;
 pub mod compare;
+pub mod config;
+pub mod conflicts;
+pub mod init;
+pub mod problem;
 pub mod project;
+pub mod resolution;
 pub mod source;
+pub mod state;
+pub mod wire;

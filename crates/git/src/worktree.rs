@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use git2::RepositoryState;
 
-use crate::{Program, ProgramError, RefName, Repository, TreePath};
+use crate::{Oid, Program, ProgramError, RefName, Repository, TreePath};
 
 /// An operation that git has begun in a working tree and not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +174,16 @@ impl Repository {
             source,
         })?;
         Ok(main.workdir().map(Path::to_owned))
+    }
+}
+
+impl Program {
+    /// Moves the branch that is checked out in a working tree forward to a commit, and its files with it
+    /// (`git merge --ff-only`). Git refuses, and changes nothing, when the commit does not build on the branch or a
+    /// file is in the way.
+    pub fn fast_forward(&self, worktree: &Path, commit: Oid) -> Result<(), ProgramError> {
+        let arguments = ["merge", "--ff-only", "--quiet", &commit.to_string()].map(OsString::from);
+        self.run(worktree, &arguments, &[]).map(drop)
     }
 }
 

@@ -1,0 +1,263 @@
+//! `syncline back-promote`: the changes of an environment brought down to others.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use syncline_engine::back_promote::{
+    BackPromoteError, Base, Change, ComponentPattern, Needed, Outcome, Replayed, Request, Selection, TargetReport,
+    back_promote,
+};
+use syncline_engine::conflicts::Item;
+use syncline_engine::problem::Problem;
+use syncline_git::{CommitTime, Repository};
+use syncline_metadata::path::ElementPath;
+
+use crate::Status;
+use crate::error::{CommandError, Kind};
+use crate::output::Output;
+
+/// Bring the changes of an environment down to others
+///
+/// Each target branch gets one commit with the source's changes since the last state that both shared; what the target itself
+/// changed stays. Where both changed the same element the branch is not moved and the conflict is kept: decide it with
+/// `syncline conflicts`, and the back-promotion completes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  syncline back-promote --from production --onto uat,dev1 --dry-run       show what would happen
+  syncline back-promote --from production --onto all-below                all environments below production
+  syncline back-promote --from main --onto uat --commits v1..v2           only the changes of these commits
+  syncline back-promote --from main --onto uat --component Flow:Lead_Route  one component and what it needs
+  syncline back-promote --from main --onto uat \\
+    --element 'Profile:Admin/fieldPermissions[field=Account.Rating]'      one element
+
+Exit codes: 0 done or nothing to do · 1 conflicts are kept · 2 a target failed; the others are done")]
+pub struct Args {
+    /// The environment, branch or revision whose changes are brought down
+    #[arg(long, value_name = "REF")]
+    from: String,
+    /// The environments or branches that get them, or `all-below`
+    #[arg(long, value_name = "BRANCH", required = true, value_delimiter = ',')]
+    onto: Vec<String>,
+    /// Only the changes of these commits
+    #[arg(long, value_name = "A..B")]
+    commits: Option<String>,
+    /// Only this component, with what it needs; `*` stands for any text
+    #[arg(long = "component", value_name = "Type:Name")]
+    components: Vec<ComponentPattern>,
+    /// Only this element, with what it needs
+    #[arg(long = "element", value_name = "PATH")]
+    elements: Vec<ElementPath>,
+    /// Show what would happen and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs the back-promotion and tells of each target.
+pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
+    let repository = open()?;
+    let request = Request {
+        from: args.from,
+        onto: args.onto,
+        commits: args.commits,
+        selection: Selection {
+            components: args.components,
+            elements: args.elements,
+        },
+        dry_run: args.dry_run,
+    };
+    let report = back_promote(&repository, &request, now())?;
+    if out.json() {
+        out.value(&report)?;
+    } else {
+        let source = format!("{} ({})", report.source, short(&report.commit.to_string()));
+        for target in &report.targets {
+            tell(out, &source, target, report.dry_run)?;
+        }
+    }
+    let failed: Vec<&str> = report
+        .targets
+        .iter()
+        .filter(|target| matches!(target.outcome, Outcome::Failed { .. }))
+        .map(|target| target.target.as_str())
+        .collect();
+    if !failed.is_empty() {
+        let message = format!("the back-promotion failed for {}", failed.join(", "));
+        return Err(CommandError::user("back-promote.failed", message)
+            .hint("correct what is named above and run the same command again; what is done stays done"));
+    }
+    Ok(match report.has_conflicts() {
+        true => Status::Found,
+        false => Status::Done,
+    })
+}
+
+/// Opens the repository of the current folder.
+pub(super) fn open() -> Result<Repository, CommandError> {
+    Repository::discover(Path::new("."))
+        .map_err(|error| CommandError::user("git.no-repository", "could not open the repository").because(error))
+}
+
+/// The time of commits: now, in UTC.
+pub(super) fn now() -> CommitTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    CommitTime {
+        // A clock before 1970 is no clock.
+        seconds: since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)),
+        offset_minutes: 0,
+    }
+}
+
+/// One target as a block of lines.
+pub(super) fn tell(out: &mut Output, source: &str, target: &TargetReport, dry_run: bool) -> Result<(), CommandError> {
+    let would = if dry_run { "would be " } else { "" };
+    match &target.outcome {
+        Outcome::NothingToDo => out.line(format_args!("{}: nothing to do, it has all of {source}", target.target))?,
+        Outcome::Failed { error } => {
+            out.line(format_args!("{}: failed, nothing is written", target.target))?;
+            problem(out, error)?;
+        }
+        Outcome::Done {
+            commit,
+            files,
+            pulled_in,
+            replayed,
+            worktree,
+        } => {
+            let commit = commit.as_deref().map(|commit| format!(", commit {}", short(commit)));
+            out.line(format_args!(
+                "{}: {would}back-promoted from {source}{}",
+                target.target,
+                commit.unwrap_or_default()
+            ))?;
+            base(out, target)?;
+            let count = |change| files.iter().filter(|file| file.change == change).count();
+            let counts = [
+                (Change::Added, "added"),
+                (Change::Updated, "updated"),
+                (Change::Merged, "merged with the target's own changes"),
+                (Change::Deleted, "deleted"),
+            ];
+            let counts: Vec<String> = counts
+                .into_iter()
+                .map(|(change, word)| (count(change), word))
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, word)| format!("{count} {word}"))
+                .collect();
+            out.line(format_args!("  files: {}", counts.join(", ")))?;
+            extras(out, pulled_in, replayed)?;
+            if let Some(worktree) = worktree {
+                out.line(format_args!("  working tree: {worktree} {would}updated"))?;
+            }
+        }
+        Outcome::Conflicts {
+            id,
+            conflicts,
+            pulled_in,
+            replayed,
+        } => {
+            out.line(format_args!(
+                "{}: {} to decide, the branch {}",
+                target.target,
+                counted(conflicts.len(), "conflict"),
+                if dry_run { "would not be moved" } else { "was not moved" }
+            ))?;
+            base(out, target)?;
+            extras(out, pulled_in, replayed)?;
+            for item in conflicts {
+                conflict(out, item)?;
+            }
+            if !dry_run {
+                out.line(format_args!("  next: syncline conflicts show {id}"))?;
+                out.line(format_args!(
+                    "        syncline conflicts resolve {id} 1 --theirs   (--ours, --base, --value FILE, --delete; --all for all)"
+                ))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One conflict in one line.
+pub(super) fn conflict(out: &mut Output, item: &Item) -> Result<(), CommandError> {
+    let note = item.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
+    out.line(format_args!("  {}. {}: {}{note}", item.number, item.path, item.reason))
+}
+
+/// `1 conflict`, `2 conflicts`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+fn base(out: &mut Output, target: &TargetReport) -> Result<(), CommandError> {
+    match &target.base {
+        None => Ok(()),
+        Some(Base::None) => out.line(format_args!("  base: {}", Base::None.how())),
+        Some(base) => {
+            let commits: Vec<String> = base
+                .commits()
+                .iter()
+                .map(|commit| short(&commit.to_string()).to_owned())
+                .collect();
+            out.line(format_args!("  base: {} ({})", commits.join(", "), base.how()))
+        }
+    }
+}
+
+fn extras(out: &mut Output, pulled_in: &[Needed], replayed: &[Replayed]) -> Result<(), CommandError> {
+    for needed in pulled_in {
+        let because: Vec<String> = needed
+            .because
+            .iter()
+            .map(|because| format!("{} needs it ({})", because.component, because.via))
+            .collect();
+        out.line(format_args!(
+            "  pulled in: {} because {}",
+            needed.component,
+            because.join(", ")
+        ))?;
+    }
+    for one in replayed {
+        let decided = &one.decided;
+        out.line(format_args!(
+            "  replayed: {} as decided before ({}, by {})",
+            one.path,
+            super::conflicts::word(decided.choice),
+            decided.by
+        ))?;
+    }
+    Ok(())
+}
+
+fn problem(out: &mut Output, problem: &Problem) -> Result<(), CommandError> {
+    out.line(format_args!("  {}", problem.message))?;
+    for cause in &problem.causes {
+        out.line(format_args!("  because: {cause}"))?;
+    }
+    Ok(())
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
+}
+
+impl From<BackPromoteError> for CommandError {
+    fn from(error: BackPromoteError) -> Self {
+        let (kind, code) = match &error {
+            BackPromoteError::Config(_) => (Kind::Config, "config.invalid"),
+            BackPromoteError::State(_) | BackPromoteError::Range(_) => (Kind::User, "state.unknown"),
+            BackPromoteError::NoTarget | BackPromoteError::NoPath { .. } | BackPromoteError::NothingBelow { .. } => {
+                (Kind::User, "back-promote.no-target")
+            }
+            BackPromoteError::Resolution(_) => (Kind::User, "resolution.invalid"),
+            BackPromoteError::Commit(_)
+            | BackPromoteError::Open(_)
+            | BackPromoteError::Ref(_)
+            | BackPromoteError::Object(_) => (Kind::User, "git.repository"),
+        };
+        Self::new(kind, code, "could not back-promote").because(error)
+    }
+}
