@@ -84,7 +84,7 @@ Examples:
   Merge three versions of a profile:
     syncline merge-file base.xml ours.xml theirs.xml --path Admin.profile-meta.xml -o merged.xml
 
-Exit codes: 0 done · 1 differences or conflicts · 2 error · 3 refused · 4 another program failed";
+Exit codes: 0 done · 1 differences or conflicts · 2 error";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())

@@ -26,13 +26,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The exit code; the only place. docs/reference/exit-codes.md lists them.
+    /// The exit code; the only place. One code for all errors: 1 means differences or conflicts, and the kind stands in
+    /// the JSON of an error. docs/reference/exit-codes.md lists them.
     pub fn exit_code(self) -> u8 {
-        match self {
-            Self::User | Self::Config | Self::Internal => 2,
-            Self::Refused => 3,
-            Self::Upstream => 4,
-        }
+        2
     }
 
     /// The name in JSON.

@@ -33,7 +33,7 @@ pub enum SourceError {
         name: String,
         /// Why it is no revision.
         #[source]
-        source: Option<Box<ResolveError>>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Both a revision and a folder.
     #[error("`{name}` is a revision and a folder; write `git:{name}` or `dir:{name}`")]
@@ -126,8 +126,9 @@ impl Source {
             (Err(error), false) => Err(SourceError::Unknown {
                 name: name.to_owned(),
                 source: match error {
-                    SourceError::Revision { source, .. } => Some(source),
-                    _ => None,
+                    SourceError::Revision { source, .. } => source,
+                    SourceError::NoRepository { source, .. } => source,
+                    other => Box::new(other),
                 },
             }),
         }
@@ -135,15 +136,13 @@ impl Source {
 
     fn revision(name: &str, repository: Option<&Repository>, folder: &Path) -> Result<Self, SourceError> {
         let Some(repository) = repository else {
+            // Ask again for the reason; a repository that came to be meanwhile is read on the next call.
             return match Repository::discover(folder) {
                 Err(source) => Err(SourceError::NoRepository {
                     name: name.to_owned(),
                     source: Box::new(source),
                 }),
-                Ok(_) => Err(SourceError::Unknown {
-                    name: name.to_owned(),
-                    source: None,
-                }),
+                Ok(repository) => Self::revision(name, Some(&repository), folder),
             };
         };
         match repository.resolve_tree(name) {

@@ -1,7 +1,7 @@
 //! `syncline diff`: what differs between two states.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use syncline_engine::compare::{CompareError, Comparison, ComponentChange, Deletion, Filter, compare};
@@ -103,21 +103,14 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     })
 }
 
-fn with_progress<T>(out: &mut Output, work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
-    let state: Mutex<(Option<Progress>, Option<&mut Output>)> = Mutex::new((None, Some(out)));
+fn with_progress<T>(out: &Output, work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
+    let bar: Mutex<Option<Progress>> = Mutex::new(None);
     work(&|_, total| {
-        if total < SLOW {
-            return;
-        }
-        // Progress is only told; a panic elsewhere does not matter to it.
-        let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if state.0.is_none()
-            && let Some(out) = state.1.take()
-        {
-            state.0 = Some(out.progress("comparing components", total as u64));
-        }
-        if let Some(progress) = &mut state.0 {
-            progress.advance(1);
+        if total >= SLOW {
+            // A panic of another thread does not matter to what is told.
+            let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+            bar.get_or_insert_with(|| out.progress("comparing components", total as u64))
+                .advance(1);
         }
     })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::element::{BASE, Forced, Merger, OURS, THEIRS, Verdict, merge_roots};
 use super::output::Pieces;
+use super::shrink::Short;
 use super::{Kind, MergeError, Merged, Side, Sides};
 use crate::component::ComponentId;
 use crate::conflict::Reason;
@@ -48,6 +49,9 @@ pub(super) fn merge(
     ours: &[u8],
     theirs: &[u8],
 ) -> Result<Merged, MergeError> {
+    if let Some(merged) = base.and_then(|base| merge_short(component, base, ours, theirs)) {
+        return Ok(merged);
+    }
     let (base_doc, ours_doc, theirs_doc) = parse_all(path, base, ours, theirs)?;
     let docs = (base_doc.as_ref(), &ours_doc, &theirs_doc);
     let gaps = Gaps::of([docs.0, Some(docs.1), Some(docs.2)]);
@@ -119,6 +123,35 @@ pub(super) fn pick(
         theirs: Some(theirs),
     };
     Ok(merge_once(component, docs, &[], Some(elements), sides).bytes())
+}
+
+/// Merges large documents by what is different in them. `None` where that is not possible, or where
+/// anything about the result is not as it should be: then they are merged as they are.
+fn merge_short(component: &ComponentId, base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
+    let texts = [base, ours, theirs].map(|bytes| std::str::from_utf8(bytes).ok());
+    let [Some(base), Some(ours), Some(theirs)] = texts else {
+        return None;
+    };
+    let short = Short::of(base, ours, theirs)?;
+    let docs = [0, 1, 2].map(|side| Document::parse(short.texts[side].as_bytes()).ok());
+    let [Some(base_doc), Some(ours_doc), Some(theirs_doc)] = &docs else {
+        return None;
+    };
+    let text = |side: usize| Some(short.texts[side].as_bytes());
+    let sides = Sides {
+        base: text(BASE),
+        ours: text(OURS),
+        theirs: text(THEIRS),
+    };
+    let mut merged = merge_once(component, (Some(base_doc), ours_doc, theirs_doc), &[], None, sides);
+    if !merged.pieces.expand(&short) {
+        return None;
+    }
+    let bytes = merged.bytes()?;
+    let result = std::str::from_utf8(&bytes).ok()?;
+    let open: Vec<_> = merged.conflicts.iter().map(|c| c.path.clone()).collect();
+    crate::check::check(component, Some(base), Some(ours), Some(theirs), result, &open).ok()?;
+    Some(merged)
 }
 
 fn merge_once<'a, 'i>(

@@ -5,6 +5,7 @@ mod element;
 mod order;
 mod output;
 mod plan;
+mod shrink;
 mod special;
 mod splice;
 mod text;

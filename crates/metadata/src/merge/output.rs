@@ -94,6 +94,20 @@ impl Pieces {
         });
     }
 
+    /// Puts shared text back into a merge of short documents; false when it does not fit.
+    pub fn expand(&mut self, short: &super::shrink::Short<'_>) -> bool {
+        let mut seen = Vec::new();
+        for piece in &mut self.0 {
+            if let Piece::Text(text) = piece {
+                match short.expand(text, &mut seen) {
+                    Some(whole) => *text = whole,
+                    None => return false,
+                }
+            }
+        }
+        short.is_complete(&seen)
+    }
+
     /// The text with our side wherever a conflict is open. `None` when nothing but an absent file is left.
     pub fn render(&self, conflicts: &[Conflict]) -> Option<Vec<u8>> {
         if let [Piece::Open { conflict, .. }] = self.0.as_slice() {
