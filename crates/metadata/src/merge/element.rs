@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::output::Pieces;
 use super::plan::{Entry, plan};
-use super::special::{is_no_change, numbering, values, without};
+use super::special::{is_no_change, numbering, says_it_otherwise, values, without};
 use super::splice::{Layout, adapt, indent_of, one_break};
 use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, Units, align};
 use crate::component::ComponentId;
@@ -91,7 +91,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             return Verdict::Ours;
         }
         let divisible = !whole
-            && ty.is_some_and(|ty| !ty.whole)
+            && ty.is_some_and(|ty| !ty.whole && !says_it_otherwise(t, ty))
             && [Some(t.ours), Some(t.theirs), t.base]
                 .into_iter()
                 .flatten()
