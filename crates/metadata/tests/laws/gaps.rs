@@ -71,3 +71,87 @@ fn a_formula_that_moved_conflicts() {
     let merged = merge(&ComponentId::new("ListView", "Sample"), PATH, sides).expect("readable");
     assert!(!merged.is_clean());
 }
+
+/// Positions count in the new list for a change and in the old one for a removal: here both are `[#2]`.
+#[test]
+fn a_position_names_two_items() {
+    let item =
+        |name: &str, rest: &str| format!("<quickActionParameters><name>{name}</name>{rest}</quickActionParameters>");
+    let [a, b, c, d] = ["A", "B", "C", "D"].map(|n| item(n, ""));
+    let labelled = item("C", "<label>new</label>");
+    assert!(!picks_all(
+        "QuickAction",
+        &format!("{a}{b}{c}{d}{a}"),
+        &format!("{a}{labelled}{d}{a}")
+    ));
+}
+
+/// Both deleted the first entry, and theirs put the formula behind its criteria: theirs is taken, although
+/// both mean the same.
+#[test]
+fn a_formula_that_moved_fails_the_self_check() {
+    let formula = "<booleanFilter>1</booleanFilter>";
+    let criteria = "<criteriaItems><field>A</field></criteriaItems>";
+    let first = format!("<ruleEntry>{formula}{criteria}</ruleEntry>");
+    let last = format!("<ruleEntry>{criteria}{formula}</ruleEntry>");
+    fails_its_check(&format!("<ruleEntry><team>T</team></ruleEntry>{first}"), &first, &last);
+}
+
+/// Ours fills an empty entry, theirs adds another one behind it: the merge pairs the entries otherwise
+/// than the self-check.
+#[test]
+fn an_empty_entry_fails_the_self_check() {
+    let empty = "<ruleEntry></ruleEntry>";
+    let labelled = "<ruleEntry><label>new</label></ruleEntry>";
+    let blank = "<ruleEntry><label>\n</label></ruleEntry>";
+    fails_its_check(empty, labelled, &format!("{blank}{empty}"));
+}
+
+fn fails_its_check(base: &str, ours: &str, theirs: &str) {
+    let [base, ours, theirs] = [base, ours, theirs].map(|entries| {
+        file(
+            "AssignmentRules",
+            &format!("<assignmentRule>{entries}</assignmentRule>"),
+        )
+    });
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    let merged = merge(&ComponentId::new("AssignmentRules", "Sample"), PATH, sides);
+    assert!(
+        matches!(merged, Err(MergeError::SelfCheck { .. })),
+        "{:?}",
+        merged.map(|m| m.bytes().map(super::text))
+    );
+}
+
+/// One side repeats an item of an ordered list, the other gives the item another key: clean one way round only.
+#[test]
+fn a_repeated_key_is_clean_one_way_round() {
+    let rules = |names: &[&str]| {
+        let one = |n: &&str| {
+            format!(
+                "<duplicateRuleMatchRules><matchRuleSObjectType>{n}</matchRuleSObjectType><matchingRule>M</matchingRule></duplicateRuleMatchRules>"
+            )
+        };
+        file("DuplicateRule", &names.iter().map(one).collect::<String>())
+    };
+    let (base, ours, theirs) = (
+        rules(&["A", "B", "C"]),
+        rules(&["A", "X", "C"]),
+        rules(&["A", "B", "B", "C"]),
+    );
+    let clean = |ours: &[u8], theirs: &[u8]| {
+        let sides = Sides {
+            base: Some(&base),
+            ours: Some(ours),
+            theirs: Some(theirs),
+        };
+        merge(&ComponentId::new("DuplicateRule", "Sample"), PATH, sides)
+            .expect("readable")
+            .is_clean()
+    };
+    assert_ne!(clean(&ours, &theirs), clean(&theirs, &ours));
+}
