@@ -592,8 +592,14 @@ pub(super) fn merge_roots<'a, 'i: 'a>(
     }
     let prolog = |d: &Document<'i>| &d.text[..d.root().range().start];
     let epilog = |d: &Document<'i>| &d.text[d.root().range().end..];
+    let selection = merger.selection.is_some();
     let around = |part: &dyn Fn(&Document<'i>) -> &'i str| {
-        around_root(base.map_or("", part), part(ours), part(theirs), ours.line_end())
+        if selection {
+            // No path names what stands around the root, so nobody selected it.
+            part(ours).to_owned()
+        } else {
+            around_root(base.map_or("", part), part(ours), part(theirs), ours.line_end())
+        }
     };
     merger.out.reserve(ours.text.len() + 1024);
     merger.out.push(around(&prolog).as_bytes());
