@@ -9,6 +9,7 @@ mod gaps;
 mod generator;
 mod lines;
 mod merging;
+mod regressions;
 
 use std::fmt;
 

@@ -1,0 +1,112 @@
+//! Defects that the laws found, and that are mended.
+
+use syncline_metadata::component::ComponentId;
+use syncline_metadata::diff::diff;
+use syncline_metadata::merge::{Sides, merge, pick};
+use syncline_metadata::path::ElementPath;
+
+use super::{PATH, meaning};
+
+fn file(ty: &str, body: &str) -> Vec<u8> {
+    format!("<{ty} xmlns=\"http://soap.sforce.com/2006/04/metadata\">{body}</{ty}>").into_bytes()
+}
+
+/// Whether picking every change that the comparison names gives theirs.
+fn picks_all(ty: &str, base: &str, theirs: &str) -> bool {
+    let component = ComponentId::new(ty, "Sample");
+    let (base, theirs) = (file(ty, base), file(ty, theirs));
+    let changes = diff(&component, PATH, Some(&base), Some(&theirs)).expect("readable");
+    let paths: Vec<ElementPath> = changes.into_iter().map(|c| c.path).collect();
+    let picked = pick(&component, PATH, Some(&base), Some(&theirs), &paths).expect("readable");
+    meaning(&picked.expect("there")) == meaning(&theirs)
+}
+
+#[test]
+fn a_formula_is_picked() {
+    let filter = "<filters><field>A</field><operation>equals</operation><value>1</value></filters>";
+    let with = |formula: &str| format!("<booleanFilter>{formula}</booleanFilter>{filter}{filter}");
+    assert!(picks_all("ListView", &with("1 AND 2"), &with("1 OR 2")));
+}
+
+#[test]
+fn an_order_is_picked() {
+    let columns = |names: [&str; 3]| names.map(|n| format!("<columns>{n}</columns>")).concat();
+    assert!(picks_all(
+        "ListView",
+        &columns(["A", "B", "C"]),
+        &columns(["C", "A", "B"])
+    ));
+}
+
+/// Stray text of both sides at one place would become one text.
+#[test]
+fn stray_text_of_both_sides_conflicts() {
+    let with = |text: &str| file("Profile", &format!("{text}<custom>true</custom>"));
+    let (base, ours, theirs) = (with(""), with("one"), with("two"));
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    let merged = merge(&ComponentId::new("Profile", "Sample"), PATH, sides).expect("readable");
+    assert!(!merged.is_clean());
+}
+
+/// A formula that only stands at another place is no change.
+#[test]
+fn a_formula_that_moved_is_no_change() {
+    let filter =
+        |value: &str| format!("<filters><field>A</field><operation>equals</operation><value>{value}</value></filters>");
+    let formula = "<booleanFilter>1 AND 2</booleanFilter>";
+    let base = file("ListView", &format!("{formula}{}{}", filter("1"), filter("2")));
+    let ours = file("ListView", &format!("{}{}{formula}", filter("1"), filter("2")));
+    let theirs = file("ListView", &format!("{formula}{}{}", filter("1"), filter("3")));
+    assert_eq!(meaning(&base), meaning(&ours));
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    let merged = merge(&ComponentId::new("ListView", "Sample"), PATH, sides).expect("readable");
+    assert!(merged.is_clean());
+}
+
+/// Positions count in the new list for a change and in the old one for a removal: here both are `[#2]`.
+#[test]
+fn a_position_that_names_two_items_picks_both() {
+    let item =
+        |name: &str, rest: &str| format!("<quickActionParameters><name>{name}</name>{rest}</quickActionParameters>");
+    let [a, b, c, d] = ["A", "B", "C", "D"].map(|n| item(n, ""));
+    let labelled = item("C", "<label>new</label>");
+    assert!(picks_all(
+        "QuickAction",
+        &format!("{a}{b}{c}{d}{a}"),
+        &format!("{a}{labelled}{d}{a}")
+    ));
+}
+
+/// Both deleted the first entry, and theirs put the formula behind its criteria.
+#[test]
+fn a_formula_that_moved_beside_a_deletion() {
+    let formula = "<booleanFilter>1</booleanFilter>";
+    let criteria = "<criteriaItems><field>A</field></criteriaItems>";
+    let first = format!("<ruleEntry>{formula}{criteria}</ruleEntry>");
+    let last = format!("<ruleEntry>{criteria}{formula}</ruleEntry>");
+    merges(&format!("<ruleEntry><team>T</team></ruleEntry>{first}"), &first, &last);
+}
+
+fn merges(base: &str, ours: &str, theirs: &str) {
+    let [base, ours, theirs] = [base, ours, theirs].map(|entries| {
+        file(
+            "AssignmentRules",
+            &format!("<assignmentRule>{entries}</assignmentRule>"),
+        )
+    });
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    let merged = merge(&ComponentId::new("AssignmentRules", "Sample"), PATH, sides);
+    assert!(merged.is_ok_and(|merged| merged.is_clean()));
+}
