@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{back_promote, conflicts, diff, init, merge_driver, merge_file};
+use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -45,6 +45,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of a verb is the doc comment of its arguments")]
 pub enum Command {
+    Demo(demo::Args),
     Init(init::Args),
     Diff(diff::Args),
     BackPromote(back_promote::Args),
@@ -57,6 +58,7 @@ impl Command {
     /// Runs the verb.
     pub fn run(self, out: &mut Output) -> Result<Status, CommandError> {
         match self {
+            Self::Demo(args) => demo::run(args, out),
             Self::Init(args) => init::run(args, out),
             Self::Diff(args) => diff::run(args, out),
             Self::BackPromote(args) => back_promote::run(args, out),
@@ -69,7 +71,7 @@ impl Command {
 
 /// Groups of verbs as `syncline --help` lists them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Begin", &["init"]),
+    ("Begin", &["demo", "init"]),
     ("Compare", &["diff"]),
     ("Keep environments in sync", &["back-promote", "conflicts"]),
     ("Merge files", &["merge-file", "merge-driver"]),
@@ -77,6 +79,8 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 const EXAMPLES: &str = "\
 Examples:
+  See it work on a sample repository:
+    syncline demo
   Bring production's changes to every environment below, first without writing anything:
     syncline back-promote --from production --onto all-below --dry-run
   Let git merge metadata by meaning in this repository:

@@ -17,6 +17,7 @@ fn help_tells_the_story() {
     Usage: syncline [OPTIONS] <COMMAND>
 
     Begin:
+      demo          See a hotfix go back to every environment, in a sample repository
       init          Write syncline.toml: environments, branches and the path between them
 
     Compare:
@@ -37,6 +38,8 @@ fn help_tells_the_story() {
       -V, --version                    Print version
 
     Examples:
+      See it work on a sample repository:
+        syncline demo
       Bring production's changes to every environment below, first without writing anything:
         syncline back-promote --from production --onto all-below --dry-run
       Let git merge metadata by meaning in this repository:
