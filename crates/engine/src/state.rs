@@ -208,7 +208,10 @@ fn unknown(config: &Config, name: &str) -> StateError {
 
 /// Why a branch is not there, as exactly as can be told.
 fn missing(repository: &Repository, branch: &str) -> StateError {
-    let remotes = repository.refs("refs/remotes/").unwrap_or_default();
+    let remotes = match repository.refs("refs/remotes/") {
+        Ok(remotes) => remotes,
+        Err(error) => return error.into(),
+    };
     let remote = remotes.iter().find_map(|reference| {
         let short = reference.name.as_str().strip_prefix("refs/remotes/")?;
         let (_, own) = short.split_once('/')?;

@@ -115,7 +115,10 @@ fn members(bench: &mut Bench, title: &str, ours: &Path, theirs: &Path) -> Result
         ("package.xml", ["package.xml", "package/package.xml"]),
         (
             "destructiveChanges.xml",
-            ["destructiveChanges.xml", "destructiveChanges/destructiveChanges.xml"],
+            [
+                "destructiveChangesPost.xml",
+                "destructiveChanges/destructiveChanges.xml",
+            ],
         ),
     ] {
         let read = |folder: &Path| {

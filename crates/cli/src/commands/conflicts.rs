@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use syncline_engine::back_promote::Outcome;
 use syncline_engine::conflicts::{self, ConflictsError, Decided, Item, Record, Resolve, Which};
 use syncline_engine::resolution::Choice;
 use syncline_engine::wire::Text;
@@ -135,7 +136,7 @@ fn show(id: &str, out: &mut Output) -> Result<Status, CommandError> {
     let record = conflicts::show(&open()?, id)?;
     if out.json() {
         out.value(&record)?;
-        return Ok(Status::Found);
+        return Ok(Status::Done);
     }
     let Record { source, target, .. } = &record;
     out.line(format_args!("{}: {source} → {target}", record.id))?;
@@ -146,7 +147,7 @@ fn show(id: &str, out: &mut Output) -> Result<Status, CommandError> {
         out.line("")?;
         sides(item, &record, out)?;
     }
-    Ok(Status::Found)
+    Ok(Status::Done)
 }
 
 fn sides(item: &Item, record: &Record, out: &mut Output) -> Result<(), CommandError> {
@@ -229,7 +230,6 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
             None => out.line("somebody else completed the back-promotion meanwhile")?,
         }
     }
-    use syncline_engine::back_promote::Outcome;
     match resolved.result.as_ref().map(|report| &report.outcome) {
         Some(Outcome::Conflicts { .. }) => Ok(Status::Found),
         Some(Outcome::Failed { error }) => Err(CommandError::user(

@@ -351,10 +351,9 @@ fn merge_all(writer: &Repository, job: &Job, cases: Vec<&Case>, private: bool) -
 fn files(prepared: &Prepared, merges: &Merges) -> Result<Vec<FileResult>, TargetError> {
     let cases = prepared.plan.cases.iter();
     cases
-        .map(|case| match merges.get(case) {
-            Some(Ok(result)) => Ok(result.clone()),
-            Some(Err(error)) => Err(error.clone().into()),
-            None => unreachable!("every case of every target was merged"),
+        .map(|case| {
+            let merged = merges.get(case).expect("the cases of all targets were merged");
+            merged.clone().map_err(TargetError::from)
         })
         .collect()
 }

@@ -61,6 +61,20 @@ pub enum SelectionError {
         /// The reason, with the line.
         source: Box<MergeError>,
     },
+    /// A file is not UTF-8.
+    #[error("{path} is not UTF-8; save it as UTF-8")]
+    NotUtf8 {
+        /// The file.
+        path: TreePath,
+    },
+    /// A file is malformed.
+    #[error("the components inside {path} cannot be listed")]
+    Children {
+        /// The file.
+        path: TreePath,
+        /// The reason, with the line.
+        source: syncline_metadata::component::ChildrenError,
+    },
     /// A file's references cannot be read.
     #[error("what the selection needs cannot be told")]
     References(#[from] ReferenceError),
@@ -82,6 +96,7 @@ pub(crate) struct Inventory<'r> {
     files: HashMap<ComponentId, Vec<(TreePath, Entry)>>,
     owners: HashMap<TreePath, ComponentId>,
     children: RefCell<HashMap<ComponentId, HashSet<ComponentId>>>,
+    failure: RefCell<Option<SelectionError>>,
 }
 
 impl Selection {
@@ -128,6 +143,7 @@ impl<'r> Inventory<'r> {
             files,
             owners,
             children: RefCell::default(),
+            failure: RefCell::default(),
         })
     }
 
@@ -140,24 +156,43 @@ impl<'r> Inventory<'r> {
         self.files.contains_key(id) || parent_of(id).is_some_and(|parent| self.children(&parent).contains(id))
     }
 
-    /// The children inside the files of a component. A file that cannot be read has none here; whoever needs its
-    /// content reports it.
+    /// The children inside the files of a component. The first file that cannot be read is kept for [`Self::check`].
     fn children(&self, parent: &ComponentId) -> HashSet<ComponentId> {
         if let Some(known) = self.children.borrow().get(parent) {
             return known.clone();
         }
         let mut found = HashSet::new();
-        for (_, entry) in self.files(parent) {
-            let text = self
-                .repository
-                .read_blob(entry.oid)
-                .ok()
-                .and_then(|bytes| String::from_utf8(bytes).ok());
-            let children = text.and_then(|text| children_of(parent, &text).ok());
-            found.extend(children.into_iter().flatten().map(|(id, _)| id));
+        for (path, entry) in self.files(parent) {
+            match self.children_in(parent, path, *entry) {
+                Ok(children) => found.extend(children),
+                Err(error) => drop(self.failure.borrow_mut().get_or_insert(error)),
+            }
         }
         self.children.borrow_mut().insert(parent.clone(), found.clone());
         found
+    }
+
+    fn children_in(
+        &self,
+        parent: &ComponentId,
+        path: &TreePath,
+        entry: Entry,
+    ) -> Result<Vec<ComponentId>, SelectionError> {
+        let text = String::from_utf8(self.repository.read_blob(entry.oid)?)
+            .map_err(|_| SelectionError::NotUtf8 { path: path.clone() })?;
+        let children = children_of(parent, &text).map_err(|source| SelectionError::Children {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(children.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Fails if a file could not be read for its children.
+    fn check(&self) -> Result<(), SelectionError> {
+        match self.failure.borrow_mut().take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 }
 
@@ -238,6 +273,9 @@ pub(crate) fn select(
             break pulled;
         }
     };
+    for inventory in [sides.base, Some(sides.ours), Some(sides.theirs)].into_iter().flatten() {
+        inventory.check()?;
+    }
     let mut edits = Vec::new();
     for (path, part) in &parts {
         let (base, theirs) = sides.entries(repository, path)?;
@@ -314,6 +352,8 @@ fn select_component(
             }
         }
     }
+    sides.theirs.check()?;
+    sides.base.map_or(Ok(()), Inventory::check)?;
     match any {
         true => Ok(()),
         false => Err(SelectionError::NoComponent {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use syncline_git::{
-    CommitError, EditError, NewCommit, ObjectError, Oid, Program, ProgramError, RefEdit, RefError, Repository, Trailer,
-    TrailerError, TreeEdit, append_trailers,
+    CommitError, EditError, HistoryError, NewCommit, ObjectError, Oid, Program, ProgramError, RefEdit, RefError,
+    Repository, Trailer, TrailerError, TreeEdit, append_trailers,
 };
 
 use super::base::{self, Base, base_ref};
@@ -46,6 +46,9 @@ pub enum WriteError {
         /// What git said.
         source: ProgramError,
     },
+    /// The history cannot be walked.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The conflicts cannot be kept.
     #[error(transparent)]
     Record(#[from] RecordError),

@@ -188,6 +188,12 @@ fn a_child_inside_its_parents_file() {
     let report = promote(&sandbox, &["CustomLabel:Three"], &[]);
     assert_eq!(told(&report), "uat done");
     assert_eq!(sandbox.read("uat", &labels), Some(text(&["One", "Three", "Two"])));
+    sandbox.on("main", |s| s.write(&labels, "<CustomLabels>\n<labels>\n"));
+    let told = told(&promote(&sandbox, &["CustomLabel:Four"], &[]));
+    assert!(
+        told.contains("CustomLabels.labels-meta.xml cannot be listed line "),
+        "{told}"
+    );
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl Builder<'_, '_, '_> {
         let ours = pairs(0, 1, &|_| true);
         let theirs = pairs(0, 2, &|_| true);
         let mut used = [vec![], vec![false; members[1].len()], vec![false; members[2].len()]];
+        let mut rows: Vec<([u32; SIDES], bool)> = Vec::new();
         for (b, base) in members[0].iter().enumerate() {
             let mut at = [*base, NONE, NONE];
             let mut whole = false;
@@ -49,7 +50,7 @@ impl Builder<'_, '_, '_> {
                     whole |= partner.whole;
                 }
             }
-            self.new_slot(group, at, 1, whole);
+            rows.push((at, whole));
         }
         // What only ours and theirs have may be the same addition.
         let both = pairs(1, 2, &|t| !used[2][t]);
@@ -60,10 +61,14 @@ impl Builder<'_, '_, '_> {
                 taken[partner.index] = true;
                 at[2] = members[2][partner.index];
             }
-            self.new_slot(group, at, 1, false);
+            rows.push((at, false));
         }
         for (_, theirs) in members[2].iter().enumerate().filter(|(t, _)| !taken[*t]) {
-            self.new_slot(group, [NONE, NONE, *theirs], 1, false);
+            rows.push(([NONE, NONE, *theirs], false));
+        }
+        join_replaced(&mut rows);
+        for (at, whole) in rows {
+            self.new_slot(group, at, 1, whole);
         }
     }
 
@@ -77,6 +82,25 @@ impl Builder<'_, '_, '_> {
             None if child.key.is_empty() => None,
             None => Some(key_text(node, &child.key).into_owned()),
         }
+    }
+}
+
+/// A single item that is gone on both sides, with a single new one on each, is one item that both replaced.
+fn join_replaced(rows: &mut Vec<([u32; SIDES], bool)>) {
+    let only = |side: usize| {
+        let mut found = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, (at, _))| (0..SIDES).all(|s| (at[s] != NONE) == (s == side)));
+        match (found.next(), found.next()) {
+            (Some((i, (at, _))), None) => Some((i, at[side])),
+            _ => None,
+        }
+    };
+    if let (Some((base, at)), Some((ours, in_ours)), Some((theirs, in_theirs))) = (only(0), only(1), only(2)) {
+        rows[base] = ([at, in_ours, in_theirs], true);
+        rows.remove(ours.max(theirs));
+        rows.remove(ours.min(theirs));
     }
 }
 

@@ -1,0 +1,16 @@
+//! Three files from raw bytes: an error that names the side, or a proven merge.
+#![no_main]
+
+mod split;
+mod verify;
+
+use libfuzzer_sys::fuzz_target;
+use syncline_metadata::component::ComponentId;
+
+fuzz_target!(|bytes: &[u8]| {
+    let [base, ours, theirs] = split::split::<3>(bytes);
+    // A single `-` stands for no file.
+    let side = |bytes| (bytes != b"-").then_some(bytes);
+    let component = ComponentId::new("Profile", "Sample");
+    verify::verify(&component, "Sample-meta.xml", side(base), side(ours), side(theirs));
+});

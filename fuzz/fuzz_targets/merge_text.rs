@@ -1,0 +1,44 @@
+//! Three texts merged by lines: no line is lost, and markers read back give our side.
+#![no_main]
+
+mod split;
+mod verify;
+
+use std::collections::BTreeSet;
+
+use libfuzzer_sys::fuzz_target;
+use syncline_metadata::component::ComponentId;
+use syncline_metadata::merge::{Sides, merge};
+
+fuzz_target!(|bytes: &[u8]| {
+    let [base, ours, theirs] = split::split::<3>(bytes);
+    let component = ComponentId::new("ApexClass", "Sample");
+    let path = "Sample.cls";
+    verify::verify(&component, path, Some(base), Some(ours), Some(theirs));
+    verify::verify(&component, path, None, Some(ours), Some(theirs));
+    let sides = Sides {
+        base: Some(base),
+        ours: Some(ours),
+        theirs: Some(theirs),
+    };
+    let Ok(merged) = merge(&component, path, sides) else { return };
+    let result = merged.bytes().expect("both sides have the file");
+    fn lines(text: &[u8]) -> BTreeSet<&[u8]> {
+        text.split_inclusive(|b| *b == b'\n').collect()
+    }
+    let (base, ours, theirs, result) = (lines(base), lines(ours), lines(theirs), lines(&result));
+    // A line that both sides have is there; a line that one side added is there or in a conflict.
+    let open: BTreeSet<&[u8]> = merged
+        .conflicts()
+        .iter()
+        .flat_map(|c| [&c.base, &c.ours, &c.theirs])
+        .flatten()
+        .flat_map(|text| lines(text))
+        .collect();
+    for line in ours.union(&theirs).filter(|line| !base.contains(*line)) {
+        assert!(result.contains(line) || open.contains(line), "lost: {line:?}");
+    }
+    for line in &result {
+        assert!(base.contains(line) || ours.contains(line) || theirs.contains(line), "made up: {line:?}");
+    }
+});

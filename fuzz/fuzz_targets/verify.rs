@@ -1,0 +1,53 @@
+//! What must hold for the merge of any three files.
+
+use syncline_metadata::component::ComponentId;
+use syncline_metadata::conflict::Resolution;
+use syncline_metadata::merge::{MergeError, Merged, Sides, merge};
+use syncline_metadata::xml::Document;
+
+/// Merges both ways round and judges the results.
+pub fn verify(component: &ComponentId, path: &str, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) {
+    let one_way = |ours, theirs| match merge(component, path, Sides { base, ours, theirs }) {
+        Ok(merged) => Some(merged),
+        Err(MergeError::Unreadable { .. }) => None,
+        Err(error @ (MergeError::SelfCheck { .. } | MergeError::Breaks { .. })) => {
+            panic!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string))
+        }
+    };
+    let there = one_way(ours, theirs);
+    let back = one_way(theirs, ours);
+    assert_eq!(there.is_some(), back.is_some(), "readable one way round only");
+    let (Some(there), Some(back)) = (there, back) else { return };
+    assert_eq!(there.is_clean(), back.is_clean(), "{:?}\n{:?}", there.conflicts(), back.conflicts());
+    let readable = |side: Option<&[u8]>| side.is_none_or(|bytes| Document::parse(bytes).is_ok());
+    let is_xml = path.ends_with(".xml") && [base, ours, theirs].into_iter().all(readable);
+    for merged in [there, back] {
+        judge(component, merged, is_xml);
+    }
+}
+
+fn judge(component: &ComponentId, merged: Merged, is_xml: bool) {
+    let well_formed = |bytes: Option<Vec<u8>>| {
+        if let Some(bytes) = bytes.filter(|_| is_xml) {
+            assert!(Document::parse(&bytes).is_ok(), "{}", String::from_utf8_lossy(&bytes));
+        }
+    };
+    well_formed(merged.bytes());
+    merged.with_markers(&Default::default());
+    for conflict in merged.conflicts() {
+        assert_eq!(conflict.path.to_string().parse(), Ok(conflict.path.clone()));
+        assert_ne!(conflict.ours, conflict.theirs, "{}", conflict.path);
+        conflict.fingerprint();
+    }
+    for way in [Resolution::Ours, Resolution::Theirs, Resolution::Base] {
+        let mut resolved = merged.clone();
+        match resolved.resolve(component, &|_| Some(way.clone())) {
+            Ok(_) => {
+                assert!(resolved.is_clean());
+                well_formed(resolved.bytes());
+            }
+            Err(MergeError::Breaks { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
