@@ -11,11 +11,9 @@ use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, m
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
-/// Syncline keeps Salesforce environments in sync. It reads metadata by what it means, not by lines: it compares two states of
-/// a repository, merges changes of several people in one profile or flow, and carries a hotfix from production back to every
-/// environment's branch. What both sides changed becomes a conflict to decide once; nobody's work is lost.
+/// The arguments of the program.
 #[derive(Debug, Parser)]
-#[command(name = "syncline", version, styles = STYLES, max_term_width = 110, after_help = EXAMPLES)]
+#[command(name = "syncline", version, about = ABOUT, styles = STYLES, max_term_width = 110, after_help = EXAMPLES)]
 #[command(
     disable_help_subcommand = true,
     subcommand_required = true,
@@ -76,6 +74,11 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Keep environments in sync", &["back-promote", "conflicts"]),
     ("Merge files", &["merge-file", "merge-driver"]),
 ];
+
+const ABOUT: &str = "\
+Syncline keeps Salesforce environments in sync. It reads metadata by what it means, not by lines: it compares two states of a \
+repository, merges changes of several people in one profile or flow, and carries a hotfix from production back to every \
+environment's branch. What both sides changed becomes a conflict to decide once; nobody's work is lost.";
 
 const EXAMPLES: &str = "\
 Examples:

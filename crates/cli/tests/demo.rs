@@ -70,7 +70,7 @@ fn kept_and_as_json() {
     let summary: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
     assert_eq!(summary["environments"].as_array().map(Vec::len), Some(4), "{ran}");
     let folder = summary["folder"].as_str().expect("a folder");
-    assert!(folder.starts_with("[dir]/work/tmp/syncline-demo-"), "{folder}");
+    assert!(folder.contains("syncline-demo-"), "{folder}");
     assert_eq!(left(&env), 1);
 }
 

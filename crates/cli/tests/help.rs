@@ -12,7 +12,7 @@ fn help_tells_the_story() {
     Syncline keeps Salesforce environments in sync. It reads metadata by what it means, not by lines: it
     compares two states of a repository, merges changes of several people in one profile or flow, and
     carries a hotfix from production back to every environment's branch. What both sides changed becomes
-    a conflict to decide once; nobody's work is lost
+    a conflict to decide once; nobody's work is lost.
 
     Usage: syncline [OPTIONS] <COMMAND>
 

@@ -190,9 +190,9 @@ fn story(stage: &mut Stage<'_>, shell: &Shell) -> Result<Summary, CommandError> 
     stage.tell("In developer one thing is a real contradiction. Its branch was not touched; the conflict is kept.")?;
 
     stage.step("The conflict is decided once")?;
-    stage.run("syncline conflicts list", &[1])?;
+    stage.run("syncline conflicts list", &[0, 1])?;
     let id = conflict_id(shell)?;
-    stage.run(&format!("syncline conflicts show {id}"), &[1])?;
+    stage.run(&format!("syncline conflicts show {id}"), &[0])?;
     stage.tell("Production says 20 percent, developer tried 25. The hotfix counts, so we take its side:")?;
     stage.run(&format!("syncline conflicts resolve {id} 1 --theirs"), &[0])?;
     stage.tell("That was the last open conflict, so the back-promotion completed by itself.")?;
@@ -243,7 +243,7 @@ fn tips(shell: &Shell) -> Result<Vec<String>, CommandError> {
 /// The id of the one kept record.
 fn conflict_id(shell: &Shell) -> Result<String, CommandError> {
     let line = "syncline conflicts list --json";
-    let list = shell.line(line, &[1])?.stdout;
+    let list = shell.line(line, &[0, 1])?.stdout;
     let list: serde_json::Value = serde_json::from_str(&list).map_err(|error| defect(line, &error.to_string()))?;
     match list[0]["id"].as_str() {
         Some(id) => Ok(id.to_owned()),

@@ -1,6 +1,6 @@
 //! Runs the commands of the demo in its own folder and tells what they do.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -263,15 +263,11 @@ impl<'a> Stage<'a> {
         if !self.pause || self.out.json() {
             return Ok(());
         }
-        let mut stderr = std::io::stderr();
+        if std::io::stdin().is_terminal() {
+            self.out.note("[Enter to go on, ctrl-C to stop]");
+        }
         let mut line = String::new();
-        let asked = match std::io::stdin().is_terminal() {
-            true => stderr
-                .write_all(b"\n[Enter to go on, ctrl-C to stop] ")
-                .and_then(|()| stderr.flush()),
-            false => Ok(()),
-        };
-        let read = asked.and_then(|()| std::io::stdin().lock().read_line(&mut line));
+        let read = std::io::stdin().lock().read_line(&mut line);
         match read {
             // Nobody is there any more.
             Ok(0) => self.pause = false,
