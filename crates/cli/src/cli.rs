@@ -7,15 +7,13 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{back_promote, conflicts, diff, init, merge_driver, merge_file};
+use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
-/// Syncline keeps Salesforce environments in sync. It reads metadata by what it means, not by lines: it compares two states of
-/// a repository, merges changes of several people in one profile or flow, and carries a hotfix from production back to every
-/// environment's branch. What both sides changed becomes a conflict to decide once; nobody's work is lost.
+/// The arguments of the program.
 #[derive(Debug, Parser)]
-#[command(name = "syncline", version, styles = STYLES, max_term_width = 110, after_help = EXAMPLES)]
+#[command(name = "syncline", version, about = ABOUT, styles = STYLES, max_term_width = 110, after_help = EXAMPLES)]
 #[command(
     disable_help_subcommand = true,
     subcommand_required = true,
@@ -45,6 +43,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of a verb is the doc comment of its arguments")]
 pub enum Command {
+    Demo(demo::Args),
     Init(init::Args),
     Diff(diff::Args),
     BackPromote(back_promote::Args),
@@ -57,6 +56,7 @@ impl Command {
     /// Runs the verb.
     pub fn run(self, out: &mut Output) -> Result<Status, CommandError> {
         match self {
+            Self::Demo(args) => demo::run(args, out),
             Self::Init(args) => init::run(args, out),
             Self::Diff(args) => diff::run(args, out),
             Self::BackPromote(args) => back_promote::run(args, out),
@@ -69,14 +69,21 @@ impl Command {
 
 /// Groups of verbs as `syncline --help` lists them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Begin", &["init"]),
+    ("Begin", &["demo", "init"]),
     ("Compare", &["diff"]),
     ("Keep environments in sync", &["back-promote", "conflicts"]),
     ("Merge files", &["merge-file", "merge-driver"]),
 ];
 
+const ABOUT: &str = "\
+Syncline keeps Salesforce environments in sync. It reads metadata by what it means, not by lines: it compares two states of a \
+repository, merges changes of several people in one profile or flow, and carries a hotfix from production back to every \
+environment's branch. What both sides changed becomes a conflict to decide once; nobody's work is lost.";
+
 const EXAMPLES: &str = "\
 Examples:
+  See it work on a sample repository:
+    syncline demo
   Bring production's changes to every environment below, first without writing anything:
     syncline back-promote --from production --onto all-below --dry-run
   Let git merge metadata by meaning in this repository:

@@ -2,14 +2,19 @@
 
 mod support;
 
+use std::path::{Path, PathBuf};
+
 use support::{TestEnv, profile};
 
-/// Runs the `$ syncline …` lines of a page's console blocks; what a block shows below a command has to be said.
-fn check(page: &str, env: &TestEnv) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs/guide")
-        .join(page);
-    let text = std::fs::read_to_string(path).expect("a page");
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Runs the `$ syncline …` and `$ git …` lines of a page's console blocks in `folder`; what a block shows below a command has to
+/// be said, where `…` stands for anything.
+fn check(page: &str, env: &TestEnv, folder: &Path) {
+    let text = std::fs::read_to_string(root().join(page)).expect("a page");
     let blocks = text
         .split("```console\n")
         .skip(1)
@@ -18,18 +23,174 @@ fn check(page: &str, env: &TestEnv) {
     for block in blocks {
         let mut said = String::new();
         for line in block.lines() {
-            match line.strip_prefix("$ syncline ") {
-                Some(arguments) => {
-                    let ran = env.syncline(arguments);
-                    assert!(ran.code <= 1, "{line}: {ran}");
+            match line.strip_prefix("$ ") {
+                Some(typed) => {
+                    let words = words(typed);
+                    let (program, arguments) = words.split_first().expect("a command");
+                    assert!(
+                        ["syncline", "git"].contains(&program.as_str()),
+                        "{page}: {line} is not run here"
+                    );
+                    let program = match program.as_str() {
+                        "syncline" => env!("CARGO_BIN_EXE_syncline"),
+                        program => program,
+                    };
+                    let ran = env.finish(env.program(program).current_dir(folder).args(arguments));
+                    assert!(ran.code <= 1, "{page}: {line}: {ran}");
                     said = ran.stdout + &ran.stderr;
                     commands += 1;
                 }
-                None => assert!(said.contains(line), "{page} shows `{line}`, the program says: {said}"),
+                None => assert!(
+                    said.lines().any(|said| shows(line, said)),
+                    "{page} shows `{line}`, the program says: {said}"
+                ),
             }
         }
     }
     assert!(commands > 0, "{page} shows no command");
+}
+
+/// Words of a command line; single quotes hold blanks together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for (i, part) in line.split('\'').enumerate() {
+        let mut pieces = part.split(' ');
+        let last = words.last_mut().expect("never empty");
+        match i % 2 {
+            1 => last.push_str(part),
+            _ => {
+                last.push_str(pieces.next().unwrap_or_default());
+                words.extend(pieces.map(str::to_owned));
+            }
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether a line holds the parts of what is shown, between each `…`, in their order.
+fn shows(shown: &str, said: &str) -> bool {
+    let mut rest = said;
+    shown.trim().split('…').all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+/// A page whose commands run in the sample of the demo.
+fn check_in_sample(page: &str) {
+    let env = TestEnv::new();
+    let made = env.syncline("demo --setup sample");
+    assert_eq!(made.code, 0, "{made}");
+    check(page, &env, &env.work().join("sample"));
+}
+
+#[test]
+fn readme() {
+    check_in_sample("README.md");
+}
+
+#[test]
+fn pages_in_the_sample() {
+    for page in [
+        "getting-started",
+        "compare",
+        "back-promote",
+        "conflicts",
+        "delta-packages",
+    ] {
+        check_in_sample(&format!("docs/guide/{page}.md"));
+    }
+}
+
+#[test]
+fn every_page_with_commands_is_checked() {
+    let own = include_str!("guide.rs");
+    for entry in std::fs::read_dir(root().join("docs/guide")).expect("the guide") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|ending| ending == "md") {
+            let text = std::fs::read_to_string(&path).expect("a page");
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+            assert!(
+                !text.contains("```console")
+                    || own.contains(&format!("\"{name}\""))
+                    || own.contains(&format!("{name}.md")),
+                "{name} is not checked here"
+            );
+        }
+    }
+}
+
+/// The script of the CI templates, twice: with a conflict, and after a person decided it.
+#[cfg(unix)]
+#[test]
+fn ci_script() {
+    let env = TestEnv::new();
+    env.syncline("demo --setup sample");
+    env.git_ok(&["clone", "--quiet", "--mirror", "sample", "remote.git"]);
+    let script = root().join("docs/guide/ci/back-promote.sh");
+    let program = Path::new(env!("CARGO_BIN_EXE_syncline"))
+        .parent()
+        .expect("a folder")
+        .to_owned();
+    let path = std::env::join_paths(
+        [program]
+            .into_iter()
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    )
+    .expect("a PATH");
+    let job = |name: &str| {
+        env.git_ok(&["clone", "--quiet", "remote.git", name]);
+        for (key, value) in [("user.name", "CI"), ("user.email", "ci@example.com")] {
+            env.git_ok(&["-C", name, "config", key, value]);
+        }
+        let mut command = env.program("bash");
+        command
+            .arg(&script)
+            .args(["production", "uat", "integration", "developer"])
+            .env("PATH", &path)
+            .current_dir(env.work().join(name));
+        env.finish(&mut command)
+    };
+    let refs = || {
+        env.git_ok(&[
+            "-C",
+            "remote.git",
+            "for-each-ref",
+            "--format=%(refname) %(contents:subject)",
+        ])
+    };
+    let first = job("first");
+    assert_eq!(first.code, 1, "{first}");
+    let found = refs();
+    assert!(
+        found.contains("refs/heads/uat Back-promote production to uat"),
+        "{found}"
+    );
+    assert!(found.contains("refs/heads/developer Try 25 percent"), "{found}");
+    assert!(found.contains("refs/syncline/conflicts/c7944e3a"), "{found}");
+    let decide = |arguments: &[&str]| {
+        env.finish(
+            env.program(env!("CARGO_BIN_EXE_syncline"))
+                .args(arguments)
+                .current_dir(env.work().join("first")),
+        )
+    };
+    let decided = decide(&["conflicts", "resolve", "c7944e3a", "--all", "--theirs"]);
+    assert_eq!(decided.code, 0, "{decided}");
+    let share = "refs/syncline/resolutions:refs/syncline/resolutions";
+    env.git_ok(&["-C", "first", "push", "--quiet", "origin", share]);
+    let second = job("second");
+    assert_eq!(second.code, 0, "{second}");
+    let found = refs();
+    assert!(
+        found.contains("refs/heads/developer Back-promote production to developer"),
+        "{found}"
+    );
+    assert!(!found.contains("refs/syncline/conflicts/"), "{found}");
 }
 
 #[test]
@@ -39,7 +200,7 @@ fn merge_file() {
     env.write("base.xml", profile(&[]))
         .write("ours.xml", side(true))
         .write("theirs.xml", side(false));
-    check("merge-file.md", &env);
+    check("docs/guide/merge-file.md", &env, &env.work());
     let page = include_str!("../../../docs/guide/merge-file.md");
     let markers: String = env
         .read("merged.xml")
@@ -53,5 +214,6 @@ fn merge_file() {
 
 #[test]
 fn merge_driver() {
-    check("merge-driver.md", &TestEnv::repository());
+    let env = TestEnv::repository();
+    check("docs/guide/merge-driver.md", &env, &env.work());
 }

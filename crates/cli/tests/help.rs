@@ -12,11 +12,12 @@ fn help_tells_the_story() {
     Syncline keeps Salesforce environments in sync. It reads metadata by what it means, not by lines: it
     compares two states of a repository, merges changes of several people in one profile or flow, and
     carries a hotfix from production back to every environment's branch. What both sides changed becomes
-    a conflict to decide once; nobody's work is lost
+    a conflict to decide once; nobody's work is lost.
 
     Usage: syncline [OPTIONS] <COMMAND>
 
     Begin:
+      demo          See a hotfix go back to every environment, in a sample repository
       init          Write syncline.toml: environments, branches and the path between them
 
     Compare:
@@ -37,6 +38,8 @@ fn help_tells_the_story() {
       -V, --version                    Print version
 
     Examples:
+      See it work on a sample repository:
+        syncline demo
       Bring production's changes to every environment below, first without writing anything:
         syncline back-promote --from production --onto all-below --dry-run
       Let git merge metadata by meaning in this repository:

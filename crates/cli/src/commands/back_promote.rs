@@ -24,28 +24,33 @@ use crate::output::Output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  syncline back-promote --from production --onto uat,dev1 --dry-run       show what would happen
-  syncline back-promote --from production --onto all-below                all environments below production
-  syncline back-promote --from main --onto uat --commits v1..v2           only the changes of these commits
-  syncline back-promote --from main --onto uat --component Flow:Lead_Route  one component and what it needs
-  syncline back-promote --from main --onto uat \\
-    --element 'Profile:Admin/fieldPermissions[field=Account.Rating]'      one element
+  Show what would happen in two environments:
+    syncline back-promote --from production --onto uat,developer --dry-run
+  All environments below production:
+    syncline back-promote --from production --onto all-below
+  Only the changes of these commits:
+    syncline back-promote --from production --onto uat --commits v1..v2
+  One component and what it needs:
+    syncline back-promote --from production --onto uat --component Flow:Lead_Route
+  One element:
+    syncline back-promote --from production --onto uat \\
+      --element 'Profile:Admin/fieldPermissions[field=Account.Rating]'
 
 Exit codes: 0 done or nothing to do · 1 conflicts are kept · 2 a target failed; the others are done")]
 pub struct Args {
     /// The environment, branch or revision whose changes are brought down
     #[arg(long, value_name = "REF")]
     from: String,
-    /// The environments or branches that get them, or `all-below`
+    /// The environments or branches that get them, with commas between, or `all-below`
     #[arg(long, value_name = "BRANCH", required = true, value_delimiter = ',')]
     onto: Vec<String>,
     /// Only the changes of these commits
     #[arg(long, value_name = "A..B")]
     commits: Option<String>,
-    /// Only this component, with what it needs; `*` stands for any text
+    /// Only this component, with what it needs; `*` stands for any text; may be repeated
     #[arg(long = "component", value_name = "Type:Name")]
     components: Vec<ComponentPattern>,
-    /// Only this element, with what it needs
+    /// Only this element, with what it needs; may be repeated
     #[arg(long = "element", value_name = "PATH")]
     elements: Vec<ElementPath>,
     /// Show what would happen and write nothing

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use syncline_engine::back_promote::Outcome;
+use syncline_engine::back_promote::{Outcome, TargetReport};
 use syncline_engine::conflicts::{self, ConflictsError, Decided, Item, Record, Resolve, Which};
 use syncline_engine::resolution::Choice;
 use syncline_engine::wire::Text;
@@ -182,7 +182,18 @@ fn lines(text: &Text, out: &mut Output) -> Result<(), CommandError> {
     }
     let shown = text.lossy();
     let all: Vec<&str> = shown.lines().collect();
-    for line in all.iter().take(MOST_LINES) {
+    // The text of an element begins at its tag; the lines below are as far in as in the file.
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let below = all.iter().skip(1).filter(|line| !line.trim().is_empty());
+    let shared = match all.first() {
+        Some(first) if indent(first) == 0 => below.map(|line| indent(line)).min().unwrap_or(0),
+        _ => 0,
+    };
+    for (number, line) in all.iter().take(MOST_LINES).enumerate() {
+        let line = match number {
+            0 => line,
+            _ => line.get(shared..).unwrap_or_default(),
+        };
         // Terminals obey control characters.
         let plain: String = line.chars().filter(|c| !c.is_control() || *c == '\t').collect();
         out.line(format_args!("       {plain}"))?;
@@ -226,7 +237,7 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
             out.line(format_args!("decided: {} ({})", item.path, word(choice)))?;
         }
         match &resolved.result {
-            Some(report) => tell(out, &source, report, false)?,
+            Some(report) => tell(out, &source, &without(report, &resolved.decided), false)?,
             None => out.line("somebody else completed the back-promotion meanwhile")?,
         }
     }
@@ -239,6 +250,19 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
         .hint(&error.message)),
         _ => Ok(Status::Done),
     }
+}
+
+/// A report that does not tell once more what was decided just now.
+fn without(report: &TargetReport, decided: &[Item]) -> TargetReport {
+    let mut report = report.clone();
+    if let Outcome::Done { replayed, .. } | Outcome::Conflicts { replayed, .. } = &mut report.outcome {
+        replayed.retain(|one| {
+            !decided
+                .iter()
+                .any(|item| item.fingerprint.to_string() == one.decided.fingerprint)
+        });
+    }
+    report
 }
 
 impl From<ConflictsError> for CommandError {

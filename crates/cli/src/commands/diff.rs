@@ -24,11 +24,11 @@ use crate::output::{Output, Progress};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  syncline diff production uat                                every change, one line each
-  syncline diff production uat --stat                         counts by type
+  syncline diff production uat                   every change, one line each
+  syncline diff production uat --stat            counts by type
   syncline diff v1.4 HEAD --type Profile --type PermissionSet
   syncline diff HEAD dir:retrieved --component 'Flow:*'
-  syncline diff v1.4 v1.5 --package-xml delta                 package.xml and destructive changes to deploy")]
+  syncline diff v1.4 v1.5 --package-xml delta    what to deploy to get from v1.4 to v1.5")]
 pub struct Args {
     /// The state before
     from: String,
@@ -46,7 +46,7 @@ pub struct Args {
     /// Write package.xml and the destructive changes that turn FROM into TO into this folder
     #[arg(long, value_name = "DIR")]
     package_xml: Option<PathBuf>,
-    /// Delete before or after the deployment
+    /// Whether deletions are done before or after the deployment
     #[arg(long, value_name = "pre|post", default_value = "post", requires = "package_xml")]
     destructive: Moment,
 }

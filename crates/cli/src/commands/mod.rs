@@ -6,6 +6,7 @@
 
 pub mod back_promote;
 pub mod conflicts;
+pub mod demo;
 pub mod diff;
 pub mod init;
 pub mod merge_driver;
