@@ -1,7 +1,7 @@
 # make test    installs what the tests need and runs them all
 # make demo    shows a hotfix back-promoted, step by step
 # make bench   measures syncline and its peers, writes docs/benchmarks.md
-# make soak    the property tests with many more cases
+# make soak    the laws on 1,000 seeds, SOAK_CASES cases each; writes docs/soak.md
 # make fuzz    each fuzz target for FUZZ_SECONDS
 
 CARGO ?= cargo
@@ -36,10 +36,8 @@ bench:
 
 soak:
 	@ci/tools test
-	PROPTEST_CASES=$(SOAK_CASES) $(CARGO) nextest run --release --workspace --locked
+	@ci/soak $(SOAK_CASES)
 
 fuzz:
 	@ci/tools fuzz
-	@for target in $$(cd fuzz && $(CARGO) +nightly fuzz list); do \
-		(cd fuzz && $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; \
-	done
+	@ci/fuzz $(FUZZ_SECONDS)

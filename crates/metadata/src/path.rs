@@ -30,6 +30,9 @@ const RESERVED: &AsciiSet = &CONTROLS
     .add(b'#')
     .add(b'@');
 
+/// In a type's name a colon ends the name.
+const RESERVED_IN_TYPE: &AsciiSet = &RESERVED.add(b':');
+
 /// How one item of a list is told from its siblings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Selector {
@@ -131,7 +134,7 @@ impl fmt::Display for ElementPath {
         write!(
             f,
             "{}:{}",
-            escape(&self.component.type_name),
+            utf8_percent_encode(&self.component.type_name, RESERVED_IN_TYPE),
             escape(&self.component.full_name)
         )?;
         for step in &self.steps {
@@ -245,6 +248,7 @@ mod tests {
     fn round_trip() {
         check("Profile:Admin");
         check("Profile:Admin/fieldPermissions[field=Account.Rating]/editable");
+        check("A%3AB:C:D");
         check("Layout:Account-My %2F Layout/layoutSections[#2]/layoutColumns[#1]");
         check("Package:package/types[name=ApexClass,#2]/members[=A%2CB]");
         check("LightningComponentBundle:x/targetConfigs/targetConfig[@targets=a]");

@@ -154,7 +154,8 @@ fn element<'a>(
             .filter(roxmltree::Node::is_text)
             .filter_map(|n| n.text())
             .collect();
-        if ty.is_some() && made.text.trim_ascii().is_empty() {
+        // An indented empty line is no value; blanks on one line are, unless elements belong there.
+        if (ty.is_some() || made.text.contains('\n')) && made.text.trim_ascii().is_empty() {
             made.text.clear();
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::output::Pieces;
 use super::plan::{Entry, plan};
-use super::special::{is_no_change, numbering, values, without};
+use super::special::{is_no_change, numbering, says_it_otherwise, values, without};
 use super::splice::{Layout, adapt, indent_of, one_break};
 use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, Units, align};
 use crate::component::ComponentId;
@@ -63,12 +63,20 @@ pub(super) enum Verdict {
     Conflict(Reason),
 }
 
+/// Which lists keep the order of ours whatever theirs did.
+pub(super) enum KeepOrder {
+    /// None does.
+    Never,
+    /// All but those of these names.
+    ButFor(BTreeSet<Box<str>>),
+}
+
 /// The children of one element on all sides, and what becomes of them.
 pub(super) struct Family<'a, 'i> {
     /// Lists that conflict as a whole.
     pub clashing: BTreeSet<u32>,
     /// Lists keep the order of ours.
-    pub keep_order: bool,
+    pub keep_order: KeepOrder,
     /// Type of the element whose children these are.
     pub ty: Option<&'static Type>,
     pub chunks: [Vec<Chunk<'a, 'i>>; SIDES],
@@ -91,7 +99,8 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             return Verdict::Ours;
         }
         let divisible = !whole
-            && ty.is_some_and(|ty| !ty.whole)
+            && ty.is_some_and(|ty| !ty.whole && !says_it_otherwise(t, ty))
+            && !both_strayed(t)
             && [Some(t.ours), Some(t.theirs), t.base]
                 .into_iter()
                 .flatten()
@@ -129,7 +138,13 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         );
         let tail = ours.as_ref().map_or(0..0, |(_, tail)| tail.clone());
         let chunks = [base, ours, theirs].map(|side| side.map(|(chunks, _)| chunks).unwrap_or_default());
-        let alignment = align(ty, [&chunks[BASE], &chunks[OURS], &chunks[THEIRS]], Units::Together);
+        // A person selects a formula and its items one by one, as the comparison shows them.
+        let units = if self.selection.is_some() {
+            Units::Apart
+        } else {
+            Units::Together
+        };
+        let alignment = align(ty, [&chunks[BASE], &chunks[OURS], &chunks[THEIRS]], units);
         let mut family = Family {
             chunks,
             alignment,
@@ -137,9 +152,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             clashing: BTreeSet::new(),
             layout: ParentLayout { indents },
             ty,
-            keep_order: self
-                .selection
-                .is_some_and(|all| !all.iter().any(|s| self.here().is_within(s))),
+            keep_order: self.lists_in_our_order(),
         };
         family.verdicts = (0..family.alignment.slots.len())
             .map(|slot| self.decide(&family, slot as u32))
@@ -207,6 +220,26 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         let mut path = self.here();
         path.steps.push(self.step(family, slot));
         selection.iter().any(|s| path.is_within(s) || s.is_within(&path))
+    }
+
+    /// A list takes the order of theirs only when the element around it or an item of it was asked for.
+    fn lists_in_our_order(&self) -> KeepOrder {
+        let Some(selection) = self.selection else {
+            return KeepOrder::Never;
+        };
+        let here = self.here();
+        if selection.iter().any(|s| here.is_within(s)) {
+            return KeepOrder::Never;
+        }
+        let items = selection
+            .iter()
+            .filter(|s| s.steps.len() == here.steps.len() + 1 && s.is_within(&here));
+        KeepOrder::ButFor(
+            items
+                .filter_map(|s| s.steps.last())
+                .map(|step| step.name.clone())
+                .collect(),
+        )
     }
 
     fn here(&self) -> ElementPath {
@@ -363,10 +396,16 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
     }
 
     fn step(&self, family: &Family<'a, 'i>, slot: u32) -> Step {
+        // A selection comes from a comparison, which counts places in the newer list.
+        let prefer = if self.selection.is_some() {
+            [THEIRS, OURS, BASE]
+        } else {
+            [OURS, THEIRS, BASE]
+        };
         family.alignment.step(
             slot,
             [&family.chunks[BASE], &family.chunks[OURS], &family.chunks[THEIRS]],
-            [OURS, THEIRS, BASE],
+            prefer,
         )
     }
 
@@ -439,11 +478,14 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
 fn together(family: &Family<'_, '_>, slot: u32) -> Verdict {
     let group = family.alignment.group(slot);
     let content = |side: usize| {
-        let mut members = family.alignment.members(slot, side).peekable();
-        members
-            .peek()
-            .is_some()
-            .then(|| digest_all(members.map(|i| (family.chunks[side][i].node, group.ty))))
+        let mut nodes: Vec<Node<'_, '_>> = family
+            .alignment
+            .members(slot, side)
+            .map(|i| family.chunks[side][i].node)
+            .collect();
+        // Whether the formula stands before or behind its items does not matter.
+        nodes.sort_by_key(|node| node.tag_name().name());
+        (!nodes.is_empty()).then(|| digest_all(nodes.into_iter().map(|node| (node, group.ty))))
     };
     let (base, ours, theirs) = (content(BASE), content(OURS), content(THEIRS));
     let unit = group.child.is_some_and(|c| c.list);
@@ -474,6 +516,21 @@ fn has_parts(node: Node<'_, '_>) -> bool {
         // Stray text between elements is kept like a comment.
         Content::Mixed => node.first_element_child().is_some() || leaf_text(node).trim().is_empty(),
     }
+}
+
+/// Whether both sides changed the stray text between elements: side by side it would be one text.
+fn both_strayed(t: Triple<'_, '_>) -> bool {
+    let stray = |node: Node<'_, '_>| -> Vec<String> {
+        let texts = node
+            .children()
+            .filter(Node::is_text)
+            .filter_map(|c| c.text())
+            .map(str::trim);
+        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    };
+    let (ours, theirs) = (stray(t.ours), stray(t.theirs));
+    let base = t.base.map(stray).unwrap_or_default();
+    ours != theirs && ours != base && theirs != base
 }
 
 /// The side whose start tag holds the merged attributes; `None` when they conflict.
@@ -535,8 +592,14 @@ pub(super) fn merge_roots<'a, 'i: 'a>(
     }
     let prolog = |d: &Document<'i>| &d.text[..d.root().range().start];
     let epilog = |d: &Document<'i>| &d.text[d.root().range().end..];
+    let selection = merger.selection.is_some();
     let around = |part: &dyn Fn(&Document<'i>) -> &'i str| {
-        around_root(base.map_or("", part), part(ours), part(theirs), ours.line_end())
+        if selection {
+            // No path names what stands around the root, so nobody selected it.
+            part(ours).to_owned()
+        } else {
+            around_root(base.map_or("", part), part(ours), part(theirs), ours.line_end())
+        }
     };
     merger.out.reserve(ours.text.len() + 1024);
     merger.out.push(around(&prolog).as_bytes());

@@ -135,7 +135,7 @@ pub fn merge(component: &ComponentId, path: &str, sides: Sides<'_>) -> Result<Me
 
 /// The base with only the selected elements changed to what theirs has: the change that is left of a
 /// file when a person selects elements. A file that is new or deleted in theirs, or that has no
-/// elements, comes as a whole.
+/// elements, comes as a whole when any element of it is selected.
 pub fn pick(
     component: &ComponentId,
     path: &str,
@@ -143,6 +143,9 @@ pub fn pick(
     theirs: Option<&[u8]>,
     elements: &[ElementPath],
 ) -> Result<Option<Vec<u8>>, MergeError> {
+    if !elements.iter().any(|e| e.component == *component) {
+        return Ok(base.map(<[u8]>::to_vec));
+    }
     let whole = elements.iter().any(|e| e.steps.is_empty() && e.component == *component);
     match (base, theirs) {
         (Some(base_text), Some(theirs_text)) if !whole => {

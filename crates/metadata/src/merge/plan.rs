@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::element::{BASE, Family, OURS, THEIRS, Verdict};
+use super::element::{BASE, Family, KeepOrder, OURS, THEIRS, Verdict};
 use super::order::{Sequences, arrange};
 use crate::align::{COMMENT, Mode, NONE, SIDES};
 use crate::conflict::Reason;
@@ -46,10 +46,10 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
                 )
         };
         let theirs: Vec<u32> = theirs.iter().copied().filter(wanted).collect();
-        let order = if family.keep_order {
-            Order::None
-        } else {
-            family.alignment.groups[g].order
+        let group = &family.alignment.groups[g];
+        let order = match &family.keep_order {
+            KeepOrder::ButFor(names) if !names.contains(group.name) => Order::None,
+            _ => group.order,
         };
         let keys = sort_keys(family, g, ours);
         let less = keys.as_ref().map(|keys| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::element::{Family, OURS, THEIRS};
+use super::element::{Family, OURS, THEIRS, Triple};
 use crate::align::{Group, NONE};
 use crate::table::{Holds, Type};
 use crate::xml::{Node, children, elements, leaf_text};
@@ -41,6 +41,15 @@ pub(super) fn without(
     }
     out.push_str(&text[tail.start..range.end]);
     out
+}
+
+/// Whether ours and theirs say the same thing in two ways that do not go together.
+pub(super) fn says_it_otherwise(t: Triple<'_, '_>, ty: &'static Type) -> bool {
+    let has = |node: Node<'_, '_>, name: &str| elements(node).any(|c| c.tag_name().name() == name);
+    ty.either.iter().any(|(one, other)| {
+        has(t.ours, one) && has(t.theirs, other) && !has(t.theirs, one)
+            || has(t.ours, other) && has(t.theirs, one) && !has(t.theirs, other)
+    })
 }
 
 /// Whether a difference is made by the org: a place in a list, or a record id.

@@ -22,6 +22,8 @@ pub struct Type {
     pub unique: Vec<Vec<(&'static str, &'static str)>>,
     /// Elements whose value is a secret.
     pub secrets: Vec<&'static str>,
+    /// Pairs of elements that are two ways to say the same.
+    pub either: Vec<(&'static str, &'static str)>,
     /// The element that holds an item's place in its list.
     pub index: Option<&'static str>,
 }
@@ -165,6 +167,7 @@ fn parse(block: &Block) -> Type {
         whole: false,
         unique: Vec::new(),
         secrets: Vec::new(),
+        either: Vec::new(),
         index: None,
     };
     for line in block.texts.iter().flat_map(|text| text.lines()) {
@@ -183,6 +186,11 @@ fn parse(block: &Block) -> Type {
                 .extend(words.map(|group| group.split(',').filter_map(|p| p.rsplit_once('/')).collect())),
             Some("!secret") => ty.secrets.extend(words),
             Some("!index") => ty.index = words.next(),
+            Some("!either") => {
+                if let (Some(one), Some(other)) = (words.next(), words.next()) {
+                    ty.either.push((one, other));
+                }
+            }
             Some(name) => {
                 let child = match ty.children.binary_search_by(|c| c.name.cmp(name)) {
                     Ok(i) => &mut ty.children[i],
