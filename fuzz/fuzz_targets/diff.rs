@@ -10,12 +10,23 @@ use syncline_metadata::xml::{Document, digest};
 
 fuzz_target!(|bytes: &[u8]| {
     let [path, a, b] = split::split::<3>(bytes);
-    let path = if path.len() % 4 == 3 { "Sample.cls" } else { "Sample-meta.xml" };
+    let path = if path.len() % 4 == 3 {
+        "Sample.cls"
+    } else {
+        "Sample-meta.xml"
+    };
     let component = ComponentId::new("Profile", "Sample");
     assert_eq!(diff(&component, path, Some(a), Some(a)).expect("equal bytes"), []);
-    let Ok(changes) = diff(&component, path, Some(a), Some(b)) else { return };
+    let Ok(changes) = diff(&component, path, Some(a), Some(b)) else {
+        return;
+    };
     for change in &changes {
-        assert_eq!(change.path.to_string().parse(), Ok(change.path.clone()), "{}", change.path);
+        assert_eq!(
+            change.path.to_string().parse(),
+            Ok(change.path.clone()),
+            "{}",
+            change.path
+        );
         assert!(!change.to_string().contains(['\n', '\r', '\u{1b}']), "{change}");
     }
     if path.ends_with(".xml")

@@ -13,7 +13,10 @@ fuzz_target!(|bytes: &[u8]| {
     let (base, edits) = bytes.split_at(bytes.len() / 2);
     let (ours, theirs) = edits.split_at(edits.len() / 2);
     let base = Model::new(&mut Choices::new(base), &mut Tokens::new('b'));
-    let edit = |bytes, tag| base.edited(&mut Choices::new(bytes), &mut Tokens::new(tag), true).print();
+    let edit = |bytes, tag| {
+        base.edited(&mut Choices::new(bytes), &mut Tokens::new(tag), true)
+            .print()
+    };
     let (ours, theirs) = (edit(ours, 'o'), edit(theirs, 't'));
     let component = ComponentId::new(base.type_name(), "Sample");
     let base = base.print();

@@ -11,14 +11,25 @@ pub fn verify(component: &ComponentId, path: &str, base: Option<&[u8]>, ours: Op
         Ok(merged) => Some(merged),
         Err(MergeError::Unreadable { .. }) => None,
         Err(error @ (MergeError::SelfCheck { .. } | MergeError::Breaks { .. })) => {
-            panic!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string))
+            panic!(
+                "{error}: {:?}",
+                std::error::Error::source(&error).map(ToString::to_string)
+            )
         }
     };
     let there = one_way(ours, theirs);
     let back = one_way(theirs, ours);
     assert_eq!(there.is_some(), back.is_some(), "readable one way round only");
-    let (Some(there), Some(back)) = (there, back) else { return };
-    assert_eq!(there.is_clean(), back.is_clean(), "{:?}\n{:?}", there.conflicts(), back.conflicts());
+    let (Some(there), Some(back)) = (there, back) else {
+        return;
+    };
+    assert_eq!(
+        there.is_clean(),
+        back.is_clean(),
+        "{:?}\n{:?}",
+        there.conflicts(),
+        back.conflicts()
+    );
     let readable = |side: Option<&[u8]>| side.is_none_or(|bytes| Document::parse(bytes).is_ok());
     let is_xml = path.ends_with(".xml") && [base, ours, theirs].into_iter().all(readable);
     for merged in [there, back] {

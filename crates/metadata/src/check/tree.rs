@@ -184,7 +184,7 @@ fn element<'a>(
 }
 
 /// Sets the children and the number. The order of children counts where it means something:
-/// in lists that have one, below formulas that name items by number, and where the table is silent.
+/// in lists that have one, below formulas that name items by number, and among elements of one name where the table is silent.
 fn finish<'a>(mut made: Node<'a>, kids: Vec<Node<'a>>, ids: &mut Ids) -> Node<'a> {
     made.numbered |= kids.iter().any(|kid| kid.numbered);
     made.kids = kids;
@@ -201,19 +201,22 @@ fn finish<'a>(mut made: Node<'a>, kids: Vec<Node<'a>>, ids: &mut Ids) -> Node<'a
     put("");
     put(&made.text);
     let mut order: Vec<(&str, u32, u32)> = made.kids.iter().map(|kid| (kid.name, 0, kid.id)).collect();
-    if let Some(ty) = made.ty.filter(|ty| !ty.whole) {
-        for (i, (name, position, _)) in order.iter_mut().enumerate() {
-            let in_order = ty.child(name).is_some_and(|c| c.order != Order::None)
-                || ty
-                    .units
-                    .iter()
-                    .any(|(formula, list)| list == name && made.numbers(formula));
-            if in_order {
-                *position = u32::try_from(i).unwrap_or(u32::MAX);
+    for (i, (name, position, _)) in order.iter_mut().enumerate() {
+        let in_order = match made.ty {
+            Some(ty) => {
+                ty.child(name).is_none_or(|c| c.order != Order::None)
+                    || ty
+                        .units
+                        .iter()
+                        .any(|(formula, list)| list == name && made.numbers(formula))
             }
+            None => true,
+        };
+        if in_order {
+            *position = u32::try_from(i).unwrap_or(u32::MAX);
         }
-        order.sort_unstable();
     }
+    order.sort_unstable();
     for (_, _, id) in order {
         shape.extend_from_slice(&id.to_le_bytes());
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::output::Pieces;
 use super::plan::{Entry, plan};
-use super::special::{is_no_change, numbering, says_it_otherwise, values, without};
+use super::special::{adds_only_values, is_no_change, numbering, says_it_otherwise, values, without};
 use super::splice::{Layout, adapt, indent_of, one_break};
 use crate::align::{Alignment, COMMENT, Group, Mode, NONE, SIDES, Units, align};
 use crate::component::ComponentId;
@@ -283,7 +283,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         let changed = source(self.texts[BASE], base) != source(self.texts[side], left)
             && group.name != COMMENT
             && digest(base, ty) != digest(left, ty);
-        if changed && group.child.is_some_and(|c| c.dissolves) {
+        if changed && group.child.is_some_and(|c| c.dissolves) && adds_only_values(base, left, ty) {
             let gone = values(base, ty);
             return if values(left, ty).is_subset(&gone) {
                 Verdict::Absent
@@ -539,11 +539,16 @@ fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
         return None;
     }
     let attributes = |node: Node<'_, '_>| {
-        // Whether the namespace is declared says nothing about the content.
         let mut all: Vec<(String, String)> = node
             .attributes()
             .map(|a| (format!("{:?}{}", a.namespace(), a.name()), a.value().to_owned()))
             .collect();
+        // A file that leaves out the namespace of metadata means it all the same.
+        let namespace = node
+            .tag_name()
+            .namespace()
+            .filter(|ns| !ns.ends_with("/soap.sforce.com/2006/04/metadata"));
+        all.extend(namespace.map(|ns| ("xmlns".to_owned(), ns.to_owned())));
         all.sort_unstable();
         all
     };
@@ -593,7 +598,11 @@ pub(super) fn merge_roots<'a, 'i: 'a>(
     let prolog = |d: &Document<'i>| &d.text[..d.root().range().start];
     let epilog = |d: &Document<'i>| &d.text[d.root().range().end..];
     let selection = merger.selection.is_some();
+    let is_pick = merger.selection.is_some();
     let around = |part: &dyn Fn(&Document<'i>) -> &'i str| {
+        if is_pick {
+            return part(ours).to_owned();
+        }
         if selection {
             // No path names what stands around the root, so nobody selected it.
             part(ours).to_owned()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::element::{Family, OURS, THEIRS, Triple};
 use crate::align::{Group, NONE};
 use crate::table::{Holds, Type};
-use crate::xml::{Node, children, elements, leaf_text};
+use crate::xml::{Node, canonical_text, children, elements, leaf_text};
 
 /// Plain values in the lists of an element, with the element's name.
 pub(super) fn values(node: Node<'_, '_>, ty: Option<&'static Type>) -> BTreeSet<(String, String)> {
@@ -18,6 +18,23 @@ pub(super) fn values(node: Node<'_, '_>, ty: Option<&'static Type>) -> BTreeSet<
 fn is_value(node: Node<'_, '_>, ty: Option<&'static Type>) -> bool {
     ty.and_then(|t| t.child(node.tag_name().name()))
         .is_some_and(|c| c.list && c.holds == Holds::Text)
+}
+
+/// Whether an element has nothing but plain values that another one has not.
+pub(super) fn adds_only_values(base: Node<'_, '_>, left: Node<'_, '_>, ty: Option<&'static Type>) -> bool {
+    let rest = |node: Node<'_, '_>| -> Vec<String> {
+        let kept = node.children().filter(|c| !(c.is_element() && is_value(*c, ty)));
+        let texts = kept.map(|c| {
+            if c.is_element() {
+                canonical_text(c)
+            } else {
+                c.text().unwrap_or_default().trim().to_owned()
+            }
+        });
+        texts.filter(|text| !text.is_empty()).collect()
+    };
+    let base = rest(base);
+    rest(left).iter().all(|part| base.contains(part))
 }
 
 /// The text of an element without some of its plain values.

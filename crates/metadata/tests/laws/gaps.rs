@@ -4,7 +4,7 @@
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::merge::{MergeError, Sides, merge};
 
-use super::PATH;
+use super::{PATH, text};
 
 fn file(ty: &str, body: &str) -> Vec<u8> {
     format!("<{ty} xmlns=\"http://soap.sforce.com/2006/04/metadata\">{body}</{ty}>").into_bytes()
@@ -36,8 +36,26 @@ fn fails_its_check(base: &str, ours: &str, theirs: &str) {
     assert!(
         matches!(merged, Err(MergeError::SelfCheck { .. })),
         "{:?}",
-        merged.map(|m| m.bytes().map(super::text))
+        merged.map(|m| m.bytes().map(text))
     );
+}
+
+/// Theirs is in another namespace, which the merge does not see and the self-check does.
+#[test]
+fn another_namespace_fails_the_self_check() {
+    let with = |values: &str| file("Package", &format!("<types>{values}<name>ApexClass</name></types>"));
+    let (base, ours) = (
+        with("<members>A</members>"),
+        with("<members>A</members><members>B</members>"),
+    );
+    let theirs = text(with("<members>A</members><members>C</members>")).replace("sforce", "example");
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(theirs.as_bytes()),
+    };
+    let merged = merge(&ComponentId::new("Package", "Sample"), PATH, sides);
+    assert!(matches!(merged, Err(MergeError::SelfCheck { .. })), "{merged:?}");
 }
 
 /// One side repeats an item of an ordered list, the other gives the item another key: clean one way round only.

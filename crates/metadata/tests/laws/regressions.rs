@@ -110,3 +110,18 @@ fn merges(base: &str, ours: &str, theirs: &str) {
     let merged = merge(&ComponentId::new("AssignmentRules", "Sample"), PATH, sides);
     assert!(merged.is_ok_and(|merged| merged.is_clean()));
 }
+
+/// An unknown type whose elements of different names changed places.
+#[test]
+fn another_order_of_an_unknown_type_is_no_change() {
+    let with = |a: &str, b: &str| file("NoSuchType", &format!("{a}{b}"));
+    let (a, b) = ("<alpha>1</alpha>", "<beta>1</beta>");
+    let (base, ours, theirs) = (with(a, b), with(a, "<beta>2</beta>"), with(b, a));
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    let merged = merge(&ComponentId::new("NoSuchType", "Sample"), PATH, sides);
+    assert!(merged.is_ok_and(|merged| merged.is_clean()));
+}

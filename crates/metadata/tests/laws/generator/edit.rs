@@ -160,8 +160,10 @@ fn act(
             items.rotate_left(first);
         }
         (18, _) => items.push(Item::Element(deep(95 - depth, tokens))),
-        // On one side only: a known gap, see `gaps`.
-        (19, Some(at)) if tokens.tag == 'o' => items.insert(at, Item::Text(tokens.fresh())),
+        // One on one side: two that come to stand side by side are a known gap, see `gaps`.
+        (19, Some(at)) if tokens.tag == 'o' && !items.iter().any(|item| matches!(item, Item::Text(_))) => {
+            items.insert(at, Item::Text(tokens.fresh()));
+        }
         _ => {}
     }
 }
