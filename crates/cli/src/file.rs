@@ -73,7 +73,6 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     if let Some(old) = old {
         new.as_file().set_permissions(old.permissions()).map_err(failed)?;
     }
-    new.as_file().sync_all().map_err(failed)?;
     new.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())
 }

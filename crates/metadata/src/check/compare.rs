@@ -17,7 +17,11 @@ pub(super) type Group<'n, 'a> = Four<Vec<&'n Node<'a>>>;
 /// The comparison of four documents.
 pub(super) struct Compare<'c> {
     pub(super) root: &'c ComponentId,
-    pub(super) open: &'c [ElementPath],
+    open: &'c [ElementPath],
+    /// Open paths whose first step has a key, by that step.
+    keyed: HashMap<String, Vec<usize>>,
+    /// The other open paths.
+    unkeyed: Vec<usize>,
 }
 
 /// Key fields with their values.
@@ -68,6 +72,50 @@ pub(super) fn problem<T: PartialEq>(four: &Four<Option<T>>) -> Problem {
     }
 }
 
+impl<'c> Compare<'c> {
+    pub(super) fn new(root: &'c ComponentId, open: &'c [ElementPath]) -> Self {
+        let mut compare = Self {
+            root,
+            open,
+            keyed: HashMap::new(),
+            unkeyed: Vec::new(),
+        };
+        for (i, path) in open.iter().enumerate() {
+            match path.steps.first().and_then(first_key) {
+                Some(key) => compare.keyed.entry(key).or_default().push(i),
+                None => compare.unkeyed.push(i),
+            }
+        }
+        compare
+    }
+
+    /// Open paths that may begin as `path` does.
+    fn near(&self, path: &[Step]) -> impl Iterator<Item = &ElementPath> {
+        let (some, all): (&[usize], &[ElementPath]) = match path.first().map(first_key) {
+            Some(Some(key)) => (self.keyed.get(&key).map(Vec::as_slice).unwrap_or_default(), &[]),
+            _ if self.keyed.is_empty() => (&[], &[]),
+            _ => (&[], self.open),
+        };
+        let others = if all.is_empty() { self.unkeyed.as_slice() } else { &[] };
+        some.iter().chain(others).map(|i| &self.open[*i]).chain(all)
+    }
+}
+
+/// A step with a key as text: its name and the fields that have a value, in any order.
+fn first_key(step: &Step) -> Option<String> {
+    let Selector::Key(fields, _) = &step.selector else {
+        return None;
+    };
+    let mut parts: Vec<String> = fields
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(field, value)| format!("{field}={value}"))
+        .collect();
+    parts.sort_unstable();
+    parts.insert(0, step.name.to_string());
+    Some(parts.join("\u{1f}"))
+}
+
 impl Compare<'_> {
     /// Compares whole documents.
     pub(super) fn document(&self, nodes: &Four<Option<Node<'_>>>) -> Checked {
@@ -100,22 +148,19 @@ impl Compare<'_> {
 
     /// An open conflict lies at `path` or above it.
     pub(super) fn exempt(&self, path: &[Step]) -> bool {
-        self.open
-            .iter()
+        self.near(path)
             .any(|open| open.steps.len() <= path.len() && open.steps.iter().zip(path).all(|(a, b)| same_step(a, b)))
     }
 
     /// An open conflict lies at `path`, above it or below it.
     pub(super) fn touched(&self, path: &[Step]) -> bool {
-        self.open
-            .iter()
+        self.near(path)
             .any(|open| open.steps.iter().zip(path).all(|(a, b)| same_step(a, b)))
     }
 
     /// An open conflict is about `path` itself or one of its children as a whole.
     fn disturbed(&self, path: &[Step]) -> bool {
-        self.open
-            .iter()
+        self.near(path)
             .any(|open| open.steps.len() <= path.len() + 1 && open.steps.iter().zip(path).all(|(a, b)| same_step(a, b)))
     }
 
@@ -325,7 +370,7 @@ impl Compare<'_> {
     }
 
     fn list_is_open(&self, path: &[Step]) -> bool {
-        self.open.iter().any(|open| {
+        self.near(path).any(|open| {
             open.steps.len() == path.len()
                 && open.steps.iter().zip(path).all(|(a, b)| same_step(a, b))
                 && open.steps.last().is_some_and(|last| last.selector == Selector::Only)

@@ -132,7 +132,7 @@ pub fn check(
             *node = Some(tree::document(document, text, &mut ids));
         }
     }
-    compare::Compare { root, open }.document(&nodes)?;
+    compare::Compare::new(root, open).document(&nodes)?;
     let root_name = scans[3].as_ref().map_or("", |scan| scan.root);
     unique::check(root, root_name, texts, open)
 }
