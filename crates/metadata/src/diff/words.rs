@@ -57,9 +57,9 @@ fn step_words(step: &Step) -> String {
         Selector::Position(n) => return format!("{} {n}", Printable(name)),
         Selector::Value(value, n) => (value.to_string(), *n),
         Selector::Key(fields, n) => {
-            let values: Vec<&str> = fields
+            let values: Vec<String> = fields
                 .iter()
-                .map(|(_, value)| &**value)
+                .map(|(_, value)| without_tags(value))
                 .filter(|value| !value.is_empty())
                 .collect();
             (values.join(" "), *n)
@@ -71,6 +71,18 @@ fn step_words(step: &Step) -> String {
         String::new()
     };
     format!("{} {}{again}", Printable(name), Value(&text))
+}
+
+/// The text of a key field that is an element with children, without its tags.
+fn without_tags(value: &str) -> String {
+    if !value.starts_with('<') {
+        return value.to_owned();
+    }
+    let texts = value
+        .split('<')
+        .filter_map(|part| part.split_once('>'))
+        .map(|(_, text)| text.trim());
+    texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A value that is worth showing beside "added".

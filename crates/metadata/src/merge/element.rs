@@ -11,7 +11,9 @@ use crate::component::ComponentId;
 use crate::conflict::{Conflict, Reason};
 use crate::path::{ElementPath, Step};
 use crate::table::Type;
-use crate::xml::{Chunk, Content, Document, Node, children, content, digest, digest_all, leaf_text, source};
+use crate::xml::{
+    Chunk, Content, Document, Node, children, content, digest, digest_all, foreign_namespace, leaf_text, source,
+};
 
 /// A place that must not be settled by itself, because a rule over the whole document would break.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -535,7 +537,9 @@ fn both_strayed(t: Triple<'_, '_>) -> bool {
 
 /// The side whose start tag holds the merged attributes; `None` when they conflict.
 fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
-    if t.ours.tag_name().name() != t.theirs.tag_name().name() {
+    // What comes in would take on the namespace of ours.
+    let foreign = [Some(t.ours), Some(t.theirs), t.base.or(Some(t.ours))].map(|node| node.and_then(foreign_namespace));
+    if t.ours.tag_name().name() != t.theirs.tag_name().name() || foreign.iter().any(|ns| *ns != foreign[0]) {
         return None;
     }
     let attributes = |node: Node<'_, '_>| {
@@ -543,12 +547,6 @@ fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
             .attributes()
             .map(|a| (format!("{:?}{}", a.namespace(), a.name()), a.value().to_owned()))
             .collect();
-        // A file that leaves out the namespace of metadata means it all the same.
-        let namespace = node
-            .tag_name()
-            .namespace()
-            .filter(|ns| !ns.ends_with("/soap.sforce.com/2006/04/metadata"));
-        all.extend(namespace.map(|ns| ("xmlns".to_owned(), ns.to_owned())));
         all.sort_unstable();
         all
     };

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::node::{attributes, content, elements, leaf_text};
+use super::node::{attributes, content, elements, foreign_namespace, leaf_text};
 use super::{Content, Node, node};
 use crate::table::schema::Holds;
 use crate::table::{Order, Type, schema};
@@ -16,6 +16,7 @@ pub type Digest = u128;
 pub fn digest(node: Node<'_, '_>, ty: Option<&'static Type>) -> Digest {
     let mut hash = Xxh3::new();
     feed(&mut hash, node.tag_name().name().as_bytes());
+    feed(&mut hash, foreign_namespace(node).unwrap_or_default().as_bytes());
     for (name, value) in attributes(node) {
         feed(&mut hash, name.as_bytes());
         feed(&mut hash, value.as_bytes());

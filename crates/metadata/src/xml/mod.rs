@@ -8,7 +8,7 @@ use std::str;
 
 pub(crate) use digest::child_type;
 pub use digest::{Digest, digest, digest_all};
-pub use node::{Chunk, Content, canonical_text, children, content, elements, leaf_text, source};
+pub use node::{Chunk, Content, canonical_text, children, content, elements, foreign_namespace, leaf_text, source};
 pub use roxmltree::Node;
 
 use crate::table::{Type, schema};

@@ -35,6 +35,13 @@ pub fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>
     node.children().filter(Node::is_element)
 }
 
+/// The namespace of an element that is not the one of metadata; a file may leave that one out.
+pub fn foreign_namespace<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    node.tag_name()
+        .namespace()
+        .filter(|ns| !ns.ends_with("/soap.sforce.com/2006/04/metadata"))
+}
+
 /// What an element contains.
 pub fn content(node: Node<'_, '_>) -> Content {
     let (mut has_elements, mut has_text, mut has_comment) = (false, false, false);

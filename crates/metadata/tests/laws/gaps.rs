@@ -40,24 +40,6 @@ fn fails_its_check(base: &str, ours: &str, theirs: &str) {
     );
 }
 
-/// Theirs is in another namespace, which the merge does not see and the self-check does.
-#[test]
-fn another_namespace_fails_the_self_check() {
-    let with = |values: &str| file("Package", &format!("<types>{values}<name>ApexClass</name></types>"));
-    let (base, ours) = (
-        with("<members>A</members>"),
-        with("<members>A</members><members>B</members>"),
-    );
-    let theirs = text(with("<members>A</members><members>C</members>")).replace("sforce", "example");
-    let sides = Sides {
-        base: Some(&base),
-        ours: Some(&ours),
-        theirs: Some(theirs.as_bytes()),
-    };
-    let merged = merge(&ComponentId::new("Package", "Sample"), PATH, sides);
-    assert!(matches!(merged, Err(MergeError::SelfCheck { .. })), "{merged:?}");
-}
-
 /// One side repeats an item of an ordered list, the other gives the item another key: clean one way round only.
 #[test]
 fn a_repeated_key_is_clean_one_way_round() {

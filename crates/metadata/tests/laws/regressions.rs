@@ -5,7 +5,7 @@ use syncline_metadata::diff::diff;
 use syncline_metadata::merge::{Sides, merge, pick};
 use syncline_metadata::path::ElementPath;
 
-use super::{PATH, meaning};
+use super::{PATH, meaning, text};
 
 fn file(ty: &str, body: &str) -> Vec<u8> {
     format!("<{ty} xmlns=\"http://soap.sforce.com/2006/04/metadata\">{body}</{ty}>").into_bytes()
@@ -124,4 +124,22 @@ fn another_order_of_an_unknown_type_is_no_change() {
     };
     let merged = merge(&ComponentId::new("NoSuchType", "Sample"), PATH, sides);
     assert!(merged.is_ok_and(|merged| merged.is_clean()));
+}
+
+/// Theirs is in another namespace, which what ours added would take on.
+#[test]
+fn another_namespace_conflicts() {
+    let with = |values: &str| file("Package", &format!("<types>{values}<name>ApexClass</name></types>"));
+    let (base, ours) = (
+        with("<members>A</members>"),
+        with("<members>A</members><members>B</members>"),
+    );
+    let theirs = text(with("<members>A</members><members>C</members>")).replace("sforce", "example");
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(theirs.as_bytes()),
+    };
+    let merged = merge(&ComponentId::new("Package", "Sample"), PATH, sides);
+    assert!(merged.is_ok_and(|merged| !merged.is_clean()));
 }
