@@ -520,6 +520,15 @@ fn has_parts(node: Node<'_, '_>) -> bool {
     }
 }
 
+/// Whether a prefix stands for different namespaces on two sides.
+fn rebinds(ours: Node<'_, '_>, other: Node<'_, '_>) -> bool {
+    ours.namespaces().filter(|ns| ns.name().is_some()).any(|mine| {
+        other
+            .namespaces()
+            .any(|theirs| theirs.name() == mine.name() && theirs.uri() != mine.uri())
+    })
+}
+
 /// Whether both sides changed the stray text between elements: side by side it would be one text.
 fn both_strayed(t: Triple<'_, '_>) -> bool {
     let stray = |node: Node<'_, '_>| -> Vec<String> {
@@ -539,7 +548,11 @@ fn both_strayed(t: Triple<'_, '_>) -> bool {
 fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
     // What comes in would take on the namespace of ours.
     let foreign = [Some(t.ours), Some(t.theirs), t.base.or(Some(t.ours))].map(|node| node.and_then(foreign_namespace));
-    if t.ours.tag_name().name() != t.theirs.tag_name().name() || foreign.iter().any(|ns| *ns != foreign[0]) {
+    if t.ours.tag_name().name() != t.theirs.tag_name().name()
+        || foreign.iter().any(|ns| *ns != foreign[0])
+        || t.base.is_some_and(|base| rebinds(t.ours, base))
+        || rebinds(t.ours, t.theirs)
+    {
         return None;
     }
     let attributes = |node: Node<'_, '_>| {
