@@ -341,10 +341,13 @@ impl Compare<'_> {
                     .and_then(|child| child.align)
                     .filter(|align| aligned(align, group).is_some());
                 let key = child.map(|child| child.key.as_slice()).unwrap_or_default();
-                let tokens = match align {
+                let mut tokens = match align {
                     Some(align) => order::tokens(&[align], group, false),
                     None => order::tokens(key, group, keyed.is_empty()),
                 };
+                if order == Order::Evaluation && align.is_none() && keyed.is_empty() {
+                    order::join_replaced(&mut tokens);
+                }
                 self.order(path, name, order, &tokens)
             }
             _ => Ok(()),

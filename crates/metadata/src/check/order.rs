@@ -178,3 +178,38 @@ fn is_guessed(result: &[u32], tokens: &Four<Vec<u32>>, positions: &Four<Position
     let ours_in = gaps(&tokens[1], theirs);
     gaps(&tokens[2], ours).keys().any(|gap| ours_in.contains_key(gap))
 }
+
+/// Items without a key change their number with their content: a single new item that stands where a single
+/// old one stood is that item, changed.
+pub(super) fn join_replaced(tokens: &mut Four<Vec<u32>>) {
+    for side in [1, 2] {
+        let (base, changed) = (tokens[0].clone(), tokens[side].clone());
+        let gaps = |list: &[u32], other: &[u32]| -> Vec<(Vec<u32>, Option<u32>)> {
+            let mut gaps = vec![(Vec::new(), None)];
+            for token in list {
+                if other.contains(token) {
+                    if let Some(last) = gaps.last_mut() {
+                        last.1 = Some(*token);
+                    }
+                    gaps.push((Vec::new(), None));
+                } else if let Some(last) = gaps.last_mut() {
+                    last.0.push(*token);
+                }
+            }
+            gaps
+        };
+        for ((old, behind), (new, also)) in gaps(&base, &changed).iter().zip(&gaps(&changed, &base)) {
+            if behind != also {
+                break;
+            }
+            if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
+                for list in [side, 3] {
+                    tokens[list]
+                        .iter_mut()
+                        .filter(|token| **token == *new)
+                        .for_each(|token| *token = *old);
+                }
+            }
+        }
+    }
+}

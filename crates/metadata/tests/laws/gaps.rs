@@ -2,42 +2,12 @@
 //! and its exemption from the law.
 
 use syncline_metadata::component::ComponentId;
-use syncline_metadata::merge::{MergeError, Sides, merge};
+use syncline_metadata::merge::{Sides, merge};
 
-use super::{PATH, text};
+use super::PATH;
 
 fn file(ty: &str, body: &str) -> Vec<u8> {
     format!("<{ty} xmlns=\"http://soap.sforce.com/2006/04/metadata\">{body}</{ty}>").into_bytes()
-}
-
-/// Ours fills an empty entry, theirs adds another one behind it: the merge pairs the entries otherwise
-/// than the self-check.
-#[test]
-fn an_empty_entry_fails_the_self_check() {
-    let empty = "<ruleEntry></ruleEntry>";
-    let labelled = "<ruleEntry><label>new</label></ruleEntry>";
-    let blank = "<ruleEntry><label>\n</label></ruleEntry>";
-    fails_its_check(empty, labelled, &format!("{blank}{empty}"));
-}
-
-fn fails_its_check(base: &str, ours: &str, theirs: &str) {
-    let [base, ours, theirs] = [base, ours, theirs].map(|entries| {
-        file(
-            "AssignmentRules",
-            &format!("<assignmentRule>{entries}</assignmentRule>"),
-        )
-    });
-    let sides = Sides {
-        base: Some(&base),
-        ours: Some(&ours),
-        theirs: Some(&theirs),
-    };
-    let merged = merge(&ComponentId::new("AssignmentRules", "Sample"), PATH, sides);
-    assert!(
-        matches!(merged, Err(MergeError::SelfCheck { .. })),
-        "{:?}",
-        merged.map(|m| m.bytes().map(text))
-    );
 }
 
 /// One side repeats an item of an ordered list, the other gives the item another key: clean one way round only.

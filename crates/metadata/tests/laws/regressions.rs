@@ -143,3 +143,24 @@ fn another_namespace_conflicts() {
     let merged = merge(&ComponentId::new("Package", "Sample"), PATH, sides);
     assert!(merged.is_ok_and(|merged| !merged.is_clean()));
 }
+
+/// Theirs changes the first rule, ours puts one before it.
+#[test]
+fn a_rule_before_a_changed_one() {
+    let [urgent, north, south, changed] = ["Urgent", "North", "South", "Northwest"]
+        .map(|queue| format!("<ruleEntry><assignedTo>{queue}</assignedTo><formula>true</formula></ruleEntry>"));
+    merges(
+        &format!("{north}{south}"),
+        &format!("{urgent}{north}{south}"),
+        &format!("{changed}{south}"),
+    );
+}
+
+/// Ours fills an empty entry, theirs adds another one behind it.
+#[test]
+fn an_empty_entry_is_filled() {
+    let empty = "<ruleEntry></ruleEntry>";
+    let labelled = "<ruleEntry><label>new</label></ruleEntry>";
+    let blank = "<ruleEntry><label>\n</label></ruleEntry>";
+    merges(empty, labelled, &format!("{blank}{empty}"));
+}
