@@ -609,6 +609,13 @@ pub(super) fn merge_roots<'a, 'i: 'a>(
     let prolog = |d: &Document<'i>| &d.text[..d.root().range().start];
     let epilog = |d: &Document<'i>| &d.text[d.root().range().end..];
     let selection = merger.selection.is_some();
+    for part in [&prolog as &dyn Fn(&Document<'i>) -> &'i str, &epilog] {
+        let texts = [base.map_or("", part), part(ours), part(theirs)];
+        let all_differ = texts[0] != texts[1] && texts[0] != texts[2] && texts[1] != texts[2];
+        if all_differ && texts.into_iter().any(has_instructions) {
+            return Verdict::Conflict(Reason::Whole);
+        }
+    }
     let is_pick = merger.selection.is_some();
     let around = |part: &dyn Fn(&Document<'i>) -> &'i str| {
         if is_pick {
@@ -652,6 +659,15 @@ fn around_root(base: &str, ours: &str, theirs: &str, line_end: &str) -> String {
         out.push_str(line_end);
     }
     out
+}
+
+/// Whether the text around a root element holds processing instructions besides the XML declaration.
+fn has_instructions(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    let declared = ["<?xml version=\"1.", "<?xml version='1."]
+        .iter()
+        .any(|start| text.starts_with(start));
+    text.matches("<?").count() > usize::from(declared)
 }
 
 /// Comments in the text around a root element.
