@@ -72,6 +72,13 @@ pub enum Side {
     Both,
 }
 
+impl Problem {
+    /// Whether it is about the order of a list.
+    pub fn is_order(&self) -> bool {
+        matches!(self, Self::Reordered | Self::OrderGuessed)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -56,11 +56,12 @@ pub(super) fn merge(
     let docs = (base_doc.as_ref(), &ours_doc, &theirs_doc);
     let gaps = Gaps::of([docs.0, Some(docs.1), Some(docs.2)]);
     let mut forced: Vec<Forced> = Vec::new();
+    let mut unordered: Vec<ElementPath> = Vec::new();
     loop {
         let merged = merge_once(
             component,
             docs,
-            &forced,
+            (&forced, &unordered),
             None,
             Sides {
                 base,
@@ -88,18 +89,28 @@ pub(super) fn merge(
         }
         let text = std::str::from_utf8(&bytes).expect("joined from UTF-8 texts");
         let open: Vec<_> = merged.conflicts.iter().map(|c| c.path.clone()).collect();
-        crate::check::check(
+        let checked = crate::check::check(
             component,
             docs.0.map(|d| d.text),
             Some(ours_doc.text),
             Some(theirs_doc.text),
             text,
             &open,
-        )
-        .map_err(|source| MergeError::SelfCheck {
-            path: path.to_owned(),
-            source,
-        })?;
+        );
+        match checked {
+            Ok(()) => {}
+            // An order that is not beyond doubt is for a person.
+            Err(violation) if violation.problem.is_order() && !unordered.contains(&violation.path) => {
+                unordered.push(violation.path);
+                continue;
+            }
+            Err(source) => {
+                return Err(MergeError::SelfCheck {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        }
         return Ok(Merged {
             known_gaps: gaps,
             ..merged
@@ -122,7 +133,7 @@ pub(super) fn pick(
         ours: Some(base),
         theirs: Some(theirs),
     };
-    Ok(merge_once(component, docs, &[], Some(elements), sides).bytes())
+    Ok(merge_once(component, docs, (&[], &[]), Some(elements), sides).bytes())
 }
 
 /// Merges large documents by what is different in them. `None` where that is not possible, or where
@@ -143,7 +154,13 @@ fn merge_short(component: &ComponentId, base: &[u8], ours: &[u8], theirs: &[u8])
         ours: text(OURS),
         theirs: text(THEIRS),
     };
-    let mut merged = merge_once(component, (Some(base_doc), ours_doc, theirs_doc), &[], None, sides);
+    let mut merged = merge_once(
+        component,
+        (Some(base_doc), ours_doc, theirs_doc),
+        (&[], &[]),
+        None,
+        sides,
+    );
     if !merged.pieces.expand(&short) {
         return None;
     }
@@ -157,7 +174,7 @@ fn merge_short(component: &ComponentId, base: &[u8], ours: &[u8], theirs: &[u8])
 fn merge_once<'a, 'i>(
     component: &'a ComponentId,
     docs: (Option<&'a Document<'i>>, &'a Document<'i>, &'a Document<'i>),
-    forced: &'a [Forced],
+    (forced, unordered): (&'a [Forced], &'a [ElementPath]),
     selection: Option<&'a [ElementPath]>,
     sides: Sides<'_>,
 ) -> Merged {
@@ -171,6 +188,7 @@ fn merge_once<'a, 'i>(
             theirs.line_end(),
         ],
         forced,
+        unordered,
         selection,
         path: Vec::new(),
         conflicts: Vec::new(),

@@ -40,6 +40,8 @@ pub(super) struct Merger<'a, 'i> {
     pub texts: [&'i str; SIDES],
     pub line_ends: [&'static str; SIDES],
     pub forced: &'a [Forced],
+    /// Lists whose order cannot be settled.
+    pub unordered: &'a [ElementPath],
     /// When given, only these elements may change; everything else stays as in ours.
     pub selection: Option<&'a [ElementPath]>,
     pub path: Vec<Step>,
@@ -77,6 +79,8 @@ pub(super) enum KeepOrder {
 pub(super) struct Family<'a, 'i> {
     /// Lists that conflict as a whole.
     pub clashing: BTreeSet<u32>,
+    /// Lists whose order cannot be settled, by name.
+    pub unordered: BTreeSet<Box<str>>,
     /// Lists keep the order of ours.
     pub keep_order: KeepOrder,
     /// Type of the element whose children these are.
@@ -152,6 +156,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             alignment,
             verdicts: Vec::new(),
             clashing: BTreeSet::new(),
+            unordered: self.unordered_here(),
             layout: ParentLayout { indents },
             ty,
             keep_order: self.lists_in_our_order(),
@@ -242,6 +247,17 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 .map(|step| step.name.clone())
                 .collect(),
         )
+    }
+
+    /// Lists of this element whose order cannot be settled.
+    fn unordered_here(&self) -> BTreeSet<Box<str>> {
+        let names = |steps: &[Step]| -> Vec<Box<str>> { steps.iter().map(|step| step.name.clone()).collect() };
+        let here = names(&self.path);
+        let lists = self.unordered.iter().filter_map(|list| list.steps.split_last());
+        lists
+            .filter(|(_, above)| names(above) == here)
+            .map(|(list, _)| list.name.clone())
+            .collect()
     }
 
     fn here(&self) -> ElementPath {

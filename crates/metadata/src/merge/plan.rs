@@ -59,7 +59,11 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
             }
         });
         let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
-        if let Some(reason) = replaced_by_both(family, g) {
+        let unordered = family
+            .unordered
+            .contains(family.alignment.groups[g].name)
+            .then_some(Reason::Order);
+        if let Some(reason) = unordered.or_else(|| replaced_by_both(family, g)) {
             clash(family, [base, ours, &theirs], reason, &mut insertions);
             continue;
         }
