@@ -1,0 +1,106 @@
+//! What a world of orgs is made from: a TOML file or the default.
+
+use crate::clock::Pace;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The settings of a world.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Decides every id, token and chance.
+    pub seed: u64,
+    /// `fast`, `real`, `stepped` or `x60`.
+    pub clock: String,
+    /// Simulated time to begin at, milliseconds since 1970.
+    pub start: Option<i64>,
+    /// Address to listen on; loopback.
+    pub address: String,
+    /// Port of the first org; the others follow. 0: any free ports.
+    pub port: u16,
+    /// The newest API version the orgs speak.
+    pub api_version: u16,
+    /// The orgs the world begins with.
+    pub orgs: Vec<OrgConfig>,
+}
+
+/// An org at the beginning.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrgConfig {
+    /// Short name: `prod`; for sandboxes the sandbox name.
+    pub name: String,
+    /// `production`, `developer-edition`, or a sandbox licence: `Developer`, `Developer_Pro`, `Partial`, `Full`.
+    #[serde(default = "production")]
+    pub kind: String,
+    /// The production org a sandbox belongs to; the first production org when not given.
+    pub of: Option<String>,
+}
+
+fn production() -> String {
+    "production".to_owned()
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let org = |name: &str, kind: &str| OrgConfig {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            of: None,
+        };
+        Self {
+            seed: 1,
+            clock: "fast".to_owned(),
+            start: None,
+            address: "127.0.0.1".to_owned(),
+            port: 8911,
+            api_version: 67,
+            orgs: vec![
+                org("prod", "production"),
+                org("uat", "Partial"),
+                org("dev1", "Developer"),
+            ],
+        }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no TOML or has unknown keys.
+    #[error("{path}: {problem}")]
+    Parse {
+        /// The file.
+        path: String,
+        /// What and where.
+        problem: String,
+    },
+    /// The clock is unknown.
+    #[error("{0}")]
+    Clock(String),
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let name = || path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: name(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: name(),
+            problem: error.to_string(),
+        })
+    }
+
+    /// The pace of the clock.
+    pub fn pace(&self) -> Result<Pace, ConfigError> {
+        self.clock.parse().map_err(ConfigError::Clock)
+    }
+}

@@ -1,0 +1,105 @@
+//! What an endpoint works with: the world, its org inside a transaction, the user, the request.
+
+use super::Request;
+use crate::clock::Millis;
+use crate::error::ApiError;
+use crate::ids;
+use crate::org::{Org, State};
+use crate::schema::{Object, Schema};
+use crate::world::World;
+use rusqlite::Connection;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// One call on an org. The transaction is committed when the endpoint answers without an error.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// All orgs.
+    pub world: &'a Arc<World>,
+    /// The org called.
+    pub org: &'a Arc<Org>,
+    /// Its database, inside a transaction.
+    pub db: &'a Connection,
+    /// The user behind the session, 18 characters; empty in events and on open routes.
+    pub user: String,
+    /// The time of the call.
+    pub now: Millis,
+    /// API version in the path, 67 for `v67.0`; the newest where the path has none.
+    pub version: u16,
+    /// The path goes through `/tooling/`.
+    pub tooling: bool,
+    /// The request; an empty one in events.
+    pub request: Request,
+    schema: RefCell<Arc<Schema>>,
+}
+
+impl Call<'_> {
+    /// Objects and fields as this call sees them.
+    pub fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.schema.borrow())
+    }
+
+    /// Puts another schema in force, for the org too once the call is committed. The tables are the caller's business.
+    pub fn set_schema(&self, schema: Schema) {
+        *self.schema.borrow_mut() = Arc::new(schema);
+    }
+
+    /// An object of the model; its absence is an error of the simulator.
+    pub fn object(&self, name: &str) -> Result<Arc<Object>, ApiError> {
+        self.schema()
+            .object(name)
+            .cloned()
+            .ok_or_else(|| ApiError::new("UNKNOWN_EXCEPTION", format!("the model has no {name}")).status(500))
+    }
+
+    /// The next id of a key prefix.
+    pub fn next_id(&self, prefix: &str) -> Result<String, ApiError> {
+        self.org.next_id(self.db, prefix)
+    }
+
+    /// The org's id, 15 characters.
+    pub fn org_id_short(&self) -> &str {
+        ids::short(&self.org.id)
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Result<serde_json::Value, ApiError> {
+        serde_json::from_slice(&self.request.body)
+            .map_err(|error| ApiError::new("JSON_PARSER_ERROR", error.to_string()))
+    }
+}
+
+/// Runs `work` in a transaction of the org; rolled back when it gives an error.
+pub fn in_call<T>(
+    world: &Arc<World>,
+    org: &Arc<Org>,
+    state: &mut State,
+    request: Option<Request>,
+    work: impl FnOnce(&mut Call<'_>) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let tx = state.db.transaction()?;
+    let request = request.unwrap_or_else(|| Request {
+        method: axum::http::Method::GET,
+        path: String::new(),
+        query: Vec::new(),
+        headers: axum::http::HeaderMap::new(),
+        body: bytes::Bytes::new(),
+        params: std::collections::HashMap::new(),
+    });
+    let mut call = Call {
+        world,
+        org,
+        db: &tx,
+        user: String::new(),
+        now: world.clock.now(),
+        version: world.config.api_version,
+        tooling: false,
+        request,
+        schema: RefCell::new(Arc::clone(&state.schema)),
+    };
+    let done = work(&mut call)?;
+    let schema = call.schema();
+    tx.commit()?;
+    state.schema = schema;
+    Ok(done)
+}

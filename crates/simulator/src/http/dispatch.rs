@@ -1,0 +1,156 @@
+//! Finds the route, settles what is due, authenticates, runs the endpoint and dresses its errors.
+
+use super::request::{decode, pairs};
+use super::routes::ROUTES;
+use super::{Reply, Request, Route, Surface, in_call};
+use crate::error::ApiError;
+use crate::org::{Org, sessions};
+use crate::world::{World, settle};
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Answers one request to an org. Blocks: call it off the async threads.
+pub fn answer(
+    world: &Arc<World>,
+    org: &Arc<Org>,
+    method: Method,
+    path: &str,
+    query: &str,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Reply {
+    let segments: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(decode).collect();
+    let (route, params) = match find(&method, &segments) {
+        Ok(found) => found,
+        Err(error) => return dress(Surface::Rest, &error),
+    };
+    let surface = route.surface;
+    let request = Request {
+        method,
+        path: format!("/{}", segments.join("/")),
+        query: pairs(query),
+        headers,
+        body,
+        params,
+    };
+    run(world, org, route, request).unwrap_or_else(|error| dress(surface, &error))
+}
+
+fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Result<Reply, ApiError> {
+    // A sandbox copy is an event of production that changes other orgs, so every org is settled, one at a time.
+    for each in world.orgs() {
+        settle(world, &each)?;
+    }
+    let mut state = org.lock();
+    in_call(world, org, &mut state, Some(request), |call| {
+        if let Some(version) = call.request.params.get("version") {
+            call.version = version_of(version, world.config.api_version)?;
+        }
+        call.tooling = call.request.path.contains("/tooling/");
+        if route.surface == Surface::Rest {
+            let token = bearer(&call.request).ok_or_else(ApiError::session)?;
+            call.user = sessions::user_of(call.db, token, "access")?.ok_or_else(ApiError::session)?;
+        }
+        (route.run)(call)
+    })
+}
+
+/// The token of `Authorization: Bearer …`, or of the older `OAuth …`.
+fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth")).then(|| token.trim())
+}
+
+/// `v67.0` → 67; versions from v31 to the newest answer.
+fn version_of(text: &str, newest: u16) -> Result<u16, ApiError> {
+    text.strip_prefix('v')
+        .and_then(|v| v.strip_suffix(".0"))
+        .and_then(|v| v.parse().ok())
+        .filter(|v| (31..=newest).contains(v))
+        .ok_or_else(ApiError::not_found)
+}
+
+/// The route with the most literal segments among those that fit.
+fn find(method: &Method, segments: &[String]) -> Result<(Route, HashMap<&'static str, String>), ApiError> {
+    let mut best: Option<(usize, Route, HashMap<&'static str, String>)> = None;
+    let mut other_method = false;
+    for route in ROUTES.iter().copied().flatten() {
+        let Some((literal, params)) = fit(route.path, segments) else {
+            continue;
+        };
+        if route.method != method.as_str() {
+            other_method = true;
+        } else if best.as_ref().is_none_or(|(most, ..)| literal > *most) {
+            best = Some((literal, *route, params));
+        }
+    }
+    match best {
+        Some((_, route, params)) => Ok((route, params)),
+        None if other_method => {
+            Err(ApiError::new("METHOD_NOT_ALLOWED", format!("HTTP Method '{method}' not allowed.")).status(405))
+        }
+        None => Err(ApiError::not_found()),
+    }
+}
+
+fn fit(pattern: &'static str, segments: &[String]) -> Option<(usize, HashMap<&'static str, String>)> {
+    let mut params = HashMap::new();
+    let mut literal = 0;
+    let mut at = 0;
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        if let Some(name) = part.strip_prefix("{*").and_then(|p| p.strip_suffix('}')) {
+            params.insert(name, segments[at.min(segments.len())..].join("/"));
+            return Some((literal, params));
+        }
+        let segment = segments.get(at)?;
+        if let Some(name) = part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
+            params.insert(name, segment.clone());
+        } else if part.eq_ignore_ascii_case(segment) {
+            literal += 1;
+        } else {
+            return None;
+        }
+        at += 1;
+    }
+    (at == segments.len()).then_some((literal, params))
+}
+
+/// Gives an error the shape its surface has.
+fn dress(surface: Surface, error: &ApiError) -> Reply {
+    match surface {
+        Surface::OAuth => Reply::json_status(
+            error.status,
+            &json!({ "error": error.code, "error_description": error.message }),
+        ),
+        Surface::Soap => Reply::text(
+            500,
+            "text/xml; charset=utf-8",
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+                 xmlns:sf=\"http://soap.sforce.com/2006/04/metadata\"><soapenv:Body><soapenv:Fault><faultcode>sf:{code}</faultcode>\
+                 <faultstring>{code}: {text}</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>",
+                code = error.code,
+                text = escape(&error.message),
+            ),
+        ),
+        Surface::Open | Surface::Rest | Surface::Control => {
+            let mut entry = json!({ "message": error.message, "errorCode": error.code });
+            if !error.fields.is_empty() {
+                entry["fields"] = json!(error.fields);
+            }
+            Reply::json_status(error.status, &json!([entry]))
+        }
+    }
+}
+
+/// Text for XML.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&apos;")
+}

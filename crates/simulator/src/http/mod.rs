@@ -1,0 +1,13 @@
+//! From an HTTP request to an endpoint and back: one table of routes, one way to authenticate, one place where errors are dressed.
+
+mod call;
+mod dispatch;
+mod reply;
+mod request;
+mod routes;
+
+pub use call::{Call, in_call};
+pub use dispatch::answer;
+pub use reply::Reply;
+pub use request::Request;
+pub use routes::{EventHandler, Route, Surface, event_handler};

@@ -1,0 +1,75 @@
+//! The table of routes. A new endpoint is a file with its own `ROUTES` and a line here.
+
+use super::{Call, Reply};
+use crate::error::ApiError;
+use crate::world::Event;
+
+/// How a route authenticates and how its errors look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// No session; errors as a JSON array.
+    Open,
+    /// Bearer token; errors as a JSON array.
+    Rest,
+    /// No session; errors as a JSON object with `error` and `error_description`.
+    OAuth,
+    /// The session stands in the SOAP header (the endpoint sees to it); errors as a fault with status 500.
+    Soap,
+    /// The simulator's own controls, not Salesforce's: no session; errors as a JSON array.
+    Control,
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// How it authenticates.
+    pub surface: Surface,
+    /// Method.
+    pub method: &'static str,
+    /// Path with `{name}` for one segment and `{*name}` for the rest.
+    /// `{version}` takes `v67.0` and sets [`Call::version`].
+    pub path: &'static str,
+    /// The endpoint.
+    pub run: fn(&Call<'_>) -> Result<Reply, ApiError>,
+}
+
+impl Route {
+    /// A route of the REST API.
+    pub const fn rest(method: &'static str, path: &'static str, run: fn(&Call<'_>) -> Result<Reply, ApiError>) -> Self {
+        Self {
+            surface: Surface::Rest,
+            method,
+            path,
+            run,
+        }
+    }
+
+    /// A route of another surface.
+    pub const fn on(
+        surface: Surface,
+        method: &'static str,
+        path: &'static str,
+        run: fn(&Call<'_>) -> Result<Reply, ApiError>,
+    ) -> Self {
+        Self {
+            surface,
+            method,
+            path,
+            run,
+        }
+    }
+}
+
+/// Every route of an org.
+pub(super) const ROUTES: &[&[Route]] = &[crate::rest::versions::ROUTES];
+
+/// What runs when an event is due.
+pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;
+
+/// Handlers of events by kind.
+const EVENTS: &[(&str, EventHandler)] = &[];
+
+/// The handler of a kind of event.
+pub fn event_handler(kind: &str) -> Option<EventHandler> {
+    EVENTS.iter().find(|(name, _)| *name == kind).map(|(_, run)| *run)
+}

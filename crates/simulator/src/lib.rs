@@ -1,0 +1,17 @@
+//! Simulated Salesforce orgs over HTTP: what a client sees of a real org, on this machine.
+//!
+//! A [`world::World`] holds several [`org::Org`]s, each with an SQLite database and an origin of its own.
+//! An endpoint is a plain function from a [`http::Call`] to a [`http::Reply`], named in one table of routes.
+//! What takes time is an event in the org's queue and runs when the clock has reached it.
+
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod ids;
+pub mod org;
+mod rest;
+pub mod schema;
+
+pub mod server;
+pub mod world;

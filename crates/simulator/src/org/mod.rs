@@ -1,0 +1,112 @@
+//! One simulated org: its database, its schema and who it is.
+
+pub mod records;
+pub mod sessions;
+mod tables;
+
+use crate::error::ApiError;
+use crate::ids;
+use crate::schema::Schema;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What an org is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrgKind {
+    /// A production org.
+    Production,
+    /// A Developer Edition org.
+    DeveloperEdition,
+    /// A sandbox of a production org.
+    Sandbox {
+        /// Name of the production org in this world.
+        of: String,
+        /// `DEVELOPER`, `DEVELOPER_PRO`, `PARTIAL`, `FULL`.
+        license: String,
+    },
+}
+
+impl OrgKind {
+    /// Whether `Organization.IsSandbox` is true.
+    pub fn is_sandbox(&self) -> bool {
+        matches!(self, Self::Sandbox { .. })
+    }
+}
+
+/// Where an org is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// `http://127.0.0.1:8911`
+    pub http: String,
+    /// `https://localhost:8921` when the world serves TLS.
+    pub https: Option<String>,
+}
+
+/// A simulated org.
+#[derive(Debug)]
+pub struct Org {
+    /// 18 characters.
+    pub id: String,
+    /// Short name, unique in the world.
+    pub name: String,
+    /// What it is.
+    pub kind: OrgKind,
+    /// The org's ordinal; characters 4 to 6 of its record ids.
+    pub pod: u32,
+    /// Where it is reached.
+    pub origin: Origin,
+    state: Mutex<State>,
+}
+
+/// The mutable part of an org, behind its lock.
+#[derive(Debug)]
+pub struct State {
+    /// The org's database.
+    pub db: Connection,
+    /// Objects and fields as of the last deployment.
+    pub schema: Arc<Schema>,
+}
+
+impl Org {
+    /// Opens an org's database, in memory or in a file, and makes the tables it lacks.
+    pub fn open(
+        id: String,
+        name: &str,
+        kind: OrgKind,
+        pod: u32,
+        origin: Origin,
+        file: Option<&Path>,
+    ) -> Result<Self, ApiError> {
+        let db = match file {
+            Some(path) => Connection::open(path)?,
+            None => Connection::open_in_memory()?,
+        };
+        let schema = Arc::new(tables::prepare(&db)?);
+        Ok(Self {
+            id,
+            name: name.to_owned(),
+            kind,
+            pod,
+            origin,
+            state: Mutex::new(State { db, schema }),
+        })
+    }
+
+    /// The state, alone. Lock a production org before one of its sandboxes, never the other way round.
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next id of a key prefix.
+    pub fn next_id(&self, db: &Connection, prefix: &str) -> Result<String, ApiError> {
+        let n: i64 = db.query_row(
+            "INSERT INTO _sequence (prefix, next) VALUES (?1, 2) ON CONFLICT (prefix) DO UPDATE SET next = next + 1 RETURNING next - 1",
+            [prefix],
+            |row| row.get(0),
+        )?;
+        Ok(ids::make(prefix, self.pod, u64::try_from(n).unwrap_or(0)))
+    }
+}
+
+pub use tables::{create_table, drop_object, save_object};

@@ -1,0 +1,92 @@
+//! The tables of an org's database: one per object, and those of the simulator itself, which begin with `_`.
+
+use crate::error::ApiError;
+use crate::schema::{Object, Schema, standard};
+use rusqlite::Connection;
+
+/// `_object` keeps objects that deployments made or changed, as JSON; all else comes from the standard model.
+const OWN: &str = "
+CREATE TABLE IF NOT EXISTS _sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _session (
+    token TEXT PRIMARY KEY, kind TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT, created INTEGER NOT NULL, revoked INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _event (id INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS _event_due ON _event (due, id);
+CREATE TABLE IF NOT EXISTS _value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+";
+
+/// Makes what is missing and reads the schema.
+pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
+    db.execute_batch(OWN)?;
+    let mut schema = standard().map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
+    let mut read = db.prepare("SELECT json FROM _object")?;
+    for json in read.query_map([], |row| row.get::<_, String>(0))? {
+        let object: Object = serde_json::from_str(&json?)
+            .map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", format!("stored object: {error}")).status(500))?;
+        schema.put(object);
+    }
+    drop(read);
+    let fresh: i64 = db.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'Organization'",
+        [],
+        |row| row.get(0),
+    )?;
+    if fresh == 0 {
+        let all: String = schema.objects().map(|object| table_sql(object)).collect();
+        db.execute_batch(&format!("BEGIN; {all} COMMIT;"))?;
+    } else {
+        for object in schema.objects() {
+            create_table(db, object)?;
+        }
+    }
+    Ok(schema)
+}
+
+/// Makes an object's table and the columns it lacks.
+pub fn create_table(db: &Connection, object: &Object) -> Result<(), ApiError> {
+    db.execute_batch(&table_sql(object))?;
+    let mut columns = db.prepare(&format!("SELECT lower(name) FROM pragma_table_info('{}')", object.name))?;
+    let present: Vec<String> = columns.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for field in &object.fields {
+        if !present.contains(&field.name.to_ascii_lowercase()) {
+            db.execute_batch(&format!(
+                "ALTER TABLE \"{}\" ADD COLUMN \"{}\" {}",
+                object.name,
+                field.name,
+                field.kind.column()
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps an object that differs from the standard model, with its table.
+pub fn save_object(db: &Connection, object: &Object) -> Result<(), ApiError> {
+    let json = serde_json::to_string(object)
+        .map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
+    db.execute(
+        "INSERT INTO _object (name, json) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET json = excluded.json",
+        [&object.name, &json],
+    )?;
+    create_table(db, object)
+}
+
+/// Forgets an object and its records.
+pub fn drop_object(db: &Connection, name: &str) -> Result<(), ApiError> {
+    db.execute("DELETE FROM _object WHERE name = ?1", [name])?;
+    db.execute_batch(&format!("DROP TABLE IF EXISTS \"{name}\""))?;
+    Ok(())
+}
+
+fn table_sql(object: &Object) -> String {
+    let mut sql = format!("CREATE TABLE IF NOT EXISTS \"{}\" (", object.name);
+    for (at, field) in object.fields.iter().enumerate() {
+        let key = if field.name == "Id" { " PRIMARY KEY" } else { "" };
+        let comma = if at == 0 { "" } else { ", " };
+        sql.push_str(&format!("{comma}\"{}\" {}{key}", field.name, field.kind.column()));
+    }
+    sql.push_str(");\n");
+    sql
+}

@@ -1,0 +1,3 @@
+//! The REST API, one endpoint a file.
+
+pub(crate) mod versions;
