@@ -6,7 +6,10 @@
 
 pub mod clock;
 pub mod config;
+mod dates;
+pub mod dml;
 pub mod error;
+pub mod formula;
 pub mod http;
 pub mod ids;
 pub mod org;
@@ -14,4 +17,5 @@ mod rest;
 pub mod schema;
 
 pub mod server;
+pub(crate) mod soql;
 pub mod world;

@@ -61,7 +61,7 @@ impl Route {
 }
 
 /// Every route of an org.
-pub(super) const ROUTES: &[&[Route]] = &[crate::rest::versions::ROUTES];
+pub(super) const ROUTES: &[&[Route]] = &[crate::rest::versions::ROUTES, crate::rest::limits::ROUTES];
 
 /// What runs when an event is due.
 pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;

@@ -1,3 +1,4 @@
 //! The REST API, one endpoint a file.
 
+pub(crate) mod limits;
 pub(crate) mod versions;

@@ -2,8 +2,10 @@
 
 mod events;
 mod seed;
+mod usernames;
 
 pub use events::{Event, schedule, settle};
+pub use usernames::Usernames;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -22,6 +24,8 @@ pub struct World {
     pub clock: Clock,
     /// Folder of the databases; in memory when none.
     pub folder: Option<PathBuf>,
+    /// Who has which username.
+    pub usernames: Usernames,
     orgs: RwLock<Vec<Arc<Org>>>,
 }
 
@@ -33,6 +37,7 @@ impl World {
             config,
             clock,
             folder,
+            usernames: Usernames::default(),
             orgs: RwLock::default(),
         })
     }
@@ -57,6 +62,7 @@ impl World {
             .map(|folder| folder.join(format!("{}.sqlite", ids::short(&id))));
         let org = Arc::new(Org::open(id, name, kind, pod, origin, file.as_deref())?);
         seed::fill(self, &org)?;
+        self.usernames.refresh(&org.id, &org.lock().db)?;
         self.orgs
             .write()
             .unwrap_or_else(PoisonError::into_inner)

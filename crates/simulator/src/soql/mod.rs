@@ -1,0 +1,3 @@
+//! Queries.
+
+pub(crate) mod field_rules;
