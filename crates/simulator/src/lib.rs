@@ -9,6 +9,7 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod oauth;
 pub mod org;
 mod rest;
 pub mod schema;

@@ -61,7 +61,13 @@ impl Route {
 }
 
 /// Every route of an org.
-pub(super) const ROUTES: &[&[Route]] = &[crate::rest::versions::ROUTES];
+pub(super) const ROUTES: &[&[Route]] = &[
+    crate::rest::versions::ROUTES,
+    crate::oauth::token::ROUTES,
+    crate::oauth::authorize::ROUTES,
+    crate::oauth::identity::ROUTES,
+    crate::oauth::sso::ROUTES,
+];
 
 /// What runs when an event is due.
 pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;
