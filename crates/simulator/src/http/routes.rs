@@ -61,7 +61,11 @@ impl Route {
 }
 
 /// Every route of an org.
-pub(super) const ROUTES: &[&[Route]] = &[crate::rest::versions::ROUTES];
+pub(super) const ROUTES: &[&[Route]] = &[
+    crate::rest::query::ROUTES,
+    crate::rest::search::ROUTES,
+    crate::rest::versions::ROUTES,
+];
 
 /// What runs when an event is due.
 pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;

@@ -1,0 +1,4 @@
+//! SOQL over a small org.
+
+mod org;
+mod select;
