@@ -15,8 +15,8 @@ use serde_json::{Map, Value as Json, json};
 
 /// `SELECT COUNT() FROM …`: only a number.
 pub fn count(scope: &Scope<'_, '_>, query: &Query) -> Result<QueryResult, ApiError> {
-    if !query.group.is_empty() || !query.order.is_empty() {
-        let reason = "COUNT() cannot be used with GROUP BY or ORDER BY; write COUNT(Id)";
+    if !query.group.is_empty() || !query.order.is_empty() || query.having.is_some() {
+        let reason = "COUNT() cannot be used with GROUP BY, HAVING or ORDER BY; write COUNT(Id)";
         return Err(scope.context.text.fail(query.from.at, "MALFORMED_QUERY", reason));
     }
     let mut params = Vec::new();
@@ -129,10 +129,13 @@ pub fn run(scope: &Scope<'_, '_>, query: &Query) -> Result<QueryResult, ApiError
         format!(" GROUP BY {}", by.join(", "))
     };
     let having = match &query.having {
-        Some(condition) => format!(" HAVING {}", Filter::having(scope, &mut params).condition(condition)?),
+        Some(condition) => format!(
+            " HAVING {}",
+            Filter::having(scope, &mut params, &groups).condition(condition)?
+        ),
         None => String::new(),
     };
-    let order = order_sql(scope, &query.order)?;
+    let order = order_sql(scope, &query.order, true)?;
     scope.context.make_indexes()?;
     let what: Vec<&str> = columns.iter().map(|column| column.term.sql.as_str()).collect();
     let sql = format!(

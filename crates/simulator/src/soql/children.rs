@@ -48,7 +48,7 @@ impl Children {
         plan.columns.push(parent.clone());
         let mut params = Vec::new();
         let rows = Filter::of(&scope, &mut params).rows(query)?;
-        let order = order_sql(&scope, &query.order)?;
+        let order = order_sql(&scope, &query.order, false)?;
         let sql = format!(
             "SELECT {} FROM {} WHERE {rows} AND {parent} IN (SELECT value FROM json_each(?)){order}",
             plan.columns.join(", "),
@@ -93,11 +93,16 @@ impl Children {
     }
 }
 
-/// ` ORDER BY …`, or nothing. Null comes first unless told otherwise.
-pub fn order_sql(scope: &Scope<'_, '_>, order: &[Order]) -> Result<String, ApiError> {
+/// ` ORDER BY …`. Null comes first unless told otherwise; rows that are equal, and all rows of a query without order, come
+/// as they were inserted.
+pub fn order_sql(scope: &Scope<'_, '_>, order: &[Order], grouped: bool) -> Result<String, ApiError> {
     let mut all = Vec::new();
     for each in order {
         let term = term(scope, &each.by)?;
+        if term.aggregate && !grouped {
+            let reason = "ORDER BY an aggregate function needs GROUP BY";
+            return Err(scope.context.text.fail(each.by.at(), "MALFORMED_QUERY", reason));
+        }
         if let Some(found) = term.found.as_ref().filter(|found| !field_rules::sortable(&found.field)) {
             let reason = format!("field '{}' can not be sorted in a query call", found.field.name);
             return Err(scope.context.text.fail(each.by.at(), "INVALID_FIELD", &reason));
@@ -110,9 +115,11 @@ pub fn order_sql(scope: &Scope<'_, '_>, order: &[Order]) -> Result<String, ApiEr
             if each.nulls_last { "LAST" } else { "FIRST" },
         ));
     }
-    Ok(if all.is_empty() {
-        String::new()
-    } else {
-        format!(" ORDER BY {}", all.join(", "))
+    if !grouped {
+        all.push(format!("{}.rowid", scope.table));
+    }
+    Ok(match all.as_slice() {
+        [] => String::new(),
+        all => format!(" ORDER BY {}", all.join(", ")),
     })
 }

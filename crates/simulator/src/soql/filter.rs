@@ -16,8 +16,8 @@ use rusqlite::types::Value;
 pub struct Filter<'f, 'a, 'c> {
     scope: &'f Scope<'a, 'c>,
     params: &'f mut Vec<Value>,
-    /// Inside `HAVING`: functions of groups are allowed.
-    having: bool,
+    /// Inside `HAVING`: what the rows are grouped by.
+    groups: Option<&'f [Term]>,
     /// Inside the query of an `IN`.
     inner: bool,
 }
@@ -28,15 +28,15 @@ impl<'f, 'a, 'c> Filter<'f, 'a, 'c> {
         Self {
             scope,
             params,
-            having: false,
+            groups: None,
             inner: false,
         }
     }
 
-    /// For `HAVING`.
-    pub fn having(scope: &'f Scope<'a, 'c>, params: &'f mut Vec<Value>) -> Self {
+    /// For `HAVING`, over these groups.
+    pub fn having(scope: &'f Scope<'a, 'c>, params: &'f mut Vec<Value>, groups: &'f [Term]) -> Self {
         Self {
-            having: true,
+            groups: Some(groups),
             ..Self::of(scope, params)
         }
     }
@@ -44,6 +44,10 @@ impl<'f, 'a, 'c> Filter<'f, 'a, 'c> {
     /// Everything that decides whether a row is in: `WHERE`, the scope, and that it is not deleted.
     pub fn rows(&mut self, query: &Query) -> Result<String, ApiError> {
         let scope = self.scope;
+        if query.having.is_some() && !super::is_aggregate(query) {
+            let reason = "HAVING needs GROUP BY";
+            return Err(scope.context.text.fail(query.from.at, "MALFORMED_QUERY", reason));
+        }
         let mut all = vec![deleted_sql(scope)];
         match query.scope.as_deref() {
             None | Some("everything") => {}
@@ -85,8 +89,13 @@ impl<'f, 'a, 'c> Filter<'f, 'a, 'c> {
     fn left(&self, expr: &Expr, equality: bool) -> Result<Term, ApiError> {
         let term = term(self.scope, expr)?;
         let text = self.scope.context.text;
-        if term.aggregate && !self.having {
-            return Err(text.unexpected(expr.at(), &term.name));
+        match self.groups {
+            None if term.aggregate => return Err(text.unexpected(expr.at(), &term.name)),
+            Some(groups) if !term.aggregate && !groups.iter().any(|group| group.sql == term.sql) => {
+                let reason = format!("Field must be grouped or aggregated: {}", term.name);
+                return Err(text.fail(expr.at(), "MALFORMED_QUERY", &reason));
+            }
+            _ => {}
         }
         if let Some(found) = &term.found {
             let rule = hooks::rule(&found.object.name).filter(|_| found.parents.is_empty());

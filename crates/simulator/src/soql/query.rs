@@ -233,7 +233,7 @@ impl Keys {
 /// `SELECT what FROM … WHERE … ORDER BY … LIMIT …` with the indexes it wants.
 pub fn rows_sql(scope: &Scope<'_, '_>, query: &Query, what: &str, params: &mut Vec<Value>) -> Result<String, ApiError> {
     let rows = Filter::of(scope, params).rows(query)?;
-    let order = order_sql(scope, &query.order)?;
+    let order = order_sql(scope, &query.order, false)?;
     scope.context.make_indexes()?;
     Ok(format!(
         "SELECT {what} FROM {} WHERE {rows}{order}{}",
