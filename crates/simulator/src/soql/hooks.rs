@@ -11,13 +11,18 @@ pub type BeforeRead = fn(&Call<'_>) -> Result<(), ApiError>;
 const BEFORE_READ: &[(&str, BeforeRead)] = &[
     ("EntityDefinition", super::virtual_objects::entities),
     ("FieldDefinition", super::virtual_objects::fields),
+    #[cfg(test)]
+    ("Account", tests::settle),
 ];
 
 /// Turns what a filter writes into what is stored; none: nothing is equal to it.
 pub type Stored = fn(&str) -> Option<&'static str>;
 
 /// Object, field and how filters write its values.
-const FILTER_CODES: &[(&str, &str, Stored)] = &[];
+const FILTER_CODES: &[(&str, &str, Stored)] = &[
+    #[cfg(test)]
+    ("Account", "Industry", tests::code),
+];
 
 /// What an object refuses. A list of fields that holds `*` means every field.
 #[derive(Debug, Clone, Copy)]
@@ -125,4 +130,71 @@ pub fn stored(object: &str, field: &str) -> Option<Stored> {
 /// What an object refuses.
 pub fn rule(object: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.object == object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, run};
+    use crate::config::Config;
+    use crate::error::ApiError;
+    use crate::http::{Call, in_call};
+    use crate::org::{OrgKind, Origin, records};
+    use crate::world::World;
+    use rusqlite::types::Value;
+    use std::sync::Arc;
+
+    /// What is under way becomes what is done.
+    pub(super) fn settle(call: &Call<'_>) -> Result<(), ApiError> {
+        call.db.execute(
+            "UPDATE Account SET Industry = 'Education' WHERE Industry = 'Banking'",
+            [],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn code(written: &str) -> Option<&'static str> {
+        [("1", "Energy"), ("2", "Education")]
+            .iter()
+            .find(|(code, _)| *code == written)
+            .map(|(_, label)| *label)
+    }
+
+    #[test]
+    fn rows_are_settled_and_filters_take_codes() {
+        let config = Config {
+            orgs: Vec::new(),
+            ..Config::default()
+        };
+        let world = Arc::new(World::new(config, None).expect("world"));
+        let origin = Origin {
+            http: String::new(),
+            https: None,
+        };
+        let org = world.add_org("prod", OrgKind::Production, origin).expect("org");
+        let names = |condition: &str| {
+            let work = |call: &mut Call<'_>| {
+                let text = format!("SELECT Name, Industry FROM Account WHERE {condition} ORDER BY Name");
+                let records = run(call, &text, Options::default())?.records;
+                let brief = |r: &serde_json::Value| format!("{}{}", r["Name"], r["Industry"]).replace('"', "");
+                Ok(records.iter().map(brief).collect::<Vec<_>>().join(" "))
+            };
+            in_call(&world, &org, &mut org.lock(), None, work).expect("rows")
+        };
+        {
+            let state = org.lock();
+            let account = state.schema.object("Account").expect("Account");
+            for (name, industry) in [("a", "Energy"), ("b", "Banking")] {
+                let values = [
+                    ("Name", Value::Text(name.to_owned())),
+                    ("Industry", Value::Text(industry.to_owned())),
+                ];
+                records::insert(&org, &state.db, account, &values, "", 0).expect("insert");
+            }
+        }
+        assert_eq!(names("Industry != null"), "aEnergy bEducation");
+        assert_eq!(names("Industry = '2'"), "bEducation");
+        assert_eq!(names("Industry = 'Energy'"), "");
+        assert_eq!(names("Industry != '1'"), "bEducation");
+        assert_eq!(names("Industry NOT IN ('1', 'Education')"), "bEducation");
+    }
 }

@@ -320,3 +320,97 @@ proptest! {
         }
     }
 }
+
+const PIECES: &[&str] = &[
+    "SELECT",
+    "Id",
+    "Name",
+    ",",
+    "FROM",
+    "Account",
+    "Widget__c",
+    "WHERE",
+    "(",
+    ")",
+    "=",
+    "!=",
+    "<",
+    "LIKE",
+    "IN",
+    "NOT",
+    "AND",
+    "OR",
+    "'a'",
+    "'%'",
+    "null",
+    "true",
+    "1",
+    "1.5",
+    "2026-03-02",
+    "2026-03-02T10:00:00Z",
+    "TODAY",
+    "LAST_N_DAYS:2",
+    "ORDER BY",
+    "GROUP BY",
+    "HAVING",
+    "LIMIT",
+    "OFFSET",
+    "COUNT",
+    "COUNT()",
+    "MAX(Name)",
+    "COUNT(Id)",
+    "About__r.Name",
+    "About__r.Type",
+    "Account__r",
+    "Account__r.Owner.Name",
+    "Place__c",
+    "Colours__c",
+    "INCLUDES",
+    "FIELDS(ALL)",
+    "toLabel(State__c)",
+    "CALENDAR_YEAR(Seen__c)",
+    "(SELECT Id FROM Widgets__r)",
+    "(SELECT Account__c FROM Widget__c)",
+    "TYPEOF About__r WHEN Account THEN Name END",
+    "DESC",
+    "NULLS LAST",
+    "FOR VIEW",
+    "USING SCOPE",
+    "mine",
+    "x",
+    "EntityDefinition",
+    "DurableId",
+    "Fields",
+    "FieldDefinition",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    /// Whatever is asked, the answer is rows or a refusal, never a failure of the simulator.
+    #[test]
+    fn nonsense_is_refused(
+        pieces in prop::collection::vec(prop::collection::vec(prop::sample::select(PIECES), 0..12), 40),
+    ) {
+        let asked = Asked::new();
+        for pieces in pieces {
+            for begin in ["", "SELECT Id FROM Widget__c", "SELECT Name, COUNT(Id) FROM Widget__c GROUP BY Name", "SELECT"] {
+                let soql = format!("{begin} {}", pieces.join(" "));
+                let (status, body) = asked.get("query", &[("q", &soql)], &[]);
+                prop_assert!(status == 200 || status == 400, "{}: {}", soql, body);
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_refused(noise in prop::collection::vec("\\PC{0,30}", 40)) {
+        let asked = Asked::new();
+        for noise in noise {
+            for soql in [noise.clone(), format!("SELECT Id FROM Account WHERE Name = '{noise}'"), format!("SELECT {noise} FROM Account")] {
+                let (status, body) = asked.get("query", &[("q", &soql)], &[]);
+                prop_assert!(status == 200 || status == 400, "{}: {}", soql, body);
+                let (status, body) = asked.get("search", &[("q", &format!("FIND {{{noise}}} RETURNING Account"))], &[]);
+                prop_assert!(status == 200 || status == 400, "{}: {}", noise, body);
+            }
+        }
+    }
+}
