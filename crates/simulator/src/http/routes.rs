@@ -67,6 +67,8 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::oauth::authorize::ROUTES,
     crate::oauth::identity::ROUTES,
     crate::oauth::sso::ROUTES,
+    crate::rest::query::ROUTES,
+    crate::rest::search::ROUTES,
 ];
 
 /// What runs when an event is due.
