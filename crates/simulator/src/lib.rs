@@ -9,9 +9,11 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod metadata;
 pub mod org;
 mod rest;
 pub mod schema;
+mod soap;
 
 pub mod server;
 pub mod world;

@@ -54,6 +54,9 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
             let token = bearer(&call.request).ok_or_else(ApiError::session)?;
             call.user = sessions::user_of(call.db, token, "access")?.ok_or_else(ApiError::session)?;
         }
+        if route.surface == Surface::Soap {
+            crate::soap::open(call)?;
+        }
         (route.run)(call)
     })
 }

@@ -8,6 +8,7 @@ mod routes;
 
 pub use call::{Call, in_call};
 pub use dispatch::answer;
+pub(crate) use dispatch::escape;
 pub use reply::Reply;
 pub use request::Request;
 pub use routes::{EventHandler, Route, Surface, event_handler};
