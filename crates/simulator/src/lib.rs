@@ -10,6 +10,7 @@ pub mod error;
 pub mod http;
 pub mod ids;
 pub mod metadata;
+pub mod oauth;
 pub mod org;
 mod rest;
 pub mod schema;

@@ -57,6 +57,20 @@ impl Call<'_> {
         self.org.next_id(self.db, prefix)
     }
 
+    /// Where the org is reached, as this client writes it: scheme and host without a slash.
+    pub fn origin(&self) -> String {
+        let origin = &self.org.origin;
+        let own = match &origin.https {
+            Some(https) if self.request.secure => https,
+            _ => &origin.http,
+        };
+        let scheme = own.split("://").next().unwrap_or("http");
+        match self.request.header("host") {
+            Some(host) if !host.ends_with(".salesforce.com") => format!("{scheme}://{host}"),
+            _ => own.clone(),
+        }
+    }
+
     /// The org's id, 15 characters.
     pub fn org_id_short(&self) -> &str {
         ids::short(&self.org.id)
@@ -84,6 +98,7 @@ pub fn in_call<T>(
         query: Vec::new(),
         headers: axum::http::HeaderMap::new(),
         body: bytes::Bytes::new(),
+        secure: false,
         params: std::collections::HashMap::new(),
     });
     let mut call = Call {

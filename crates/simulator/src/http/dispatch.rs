@@ -12,6 +12,9 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Header that the server puts on what came over TLS, and takes off what clients send.
+pub(crate) const SECURE: &str = "x-simulator-tls";
+
 /// Answers one request to an org. Blocks: call it off the async threads.
 pub fn answer(
     world: &Arc<World>,
@@ -32,6 +35,7 @@ pub fn answer(
         method,
         path: format!("/{}", segments.join("/")),
         query: pairs(query),
+        secure: headers.contains_key(SECURE),
         headers,
         body,
         params,
@@ -52,7 +56,7 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
         call.tooling = call.request.path.contains("/tooling/");
         if route.surface == Surface::Rest {
             let token = bearer(&call.request).ok_or_else(ApiError::session)?;
-            call.user = sessions::user_of(call.db, token, "access")?.ok_or_else(ApiError::session)?;
+            call.user = sessions::rest_user(call.db, token)?.ok_or_else(ApiError::session)?;
         }
         if route.surface == Surface::Soap {
             crate::soap::open(call)?;
@@ -62,7 +66,7 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
 }
 
 /// The token of `Authorization: Bearer …`, or of the older `OAuth …`.
-fn bearer(request: &Request) -> Option<&str> {
+pub(crate) fn bearer(request: &Request) -> Option<&str> {
     let (scheme, token) = request.header("authorization")?.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth")).then(|| token.trim())
 }

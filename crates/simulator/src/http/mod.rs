@@ -8,7 +8,7 @@ mod routes;
 
 pub use call::{Call, in_call};
 pub use dispatch::answer;
-pub(crate) use dispatch::escape;
+pub(crate) use dispatch::{bearer, escape};
 pub use reply::Reply;
 pub use request::Request;
 pub use routes::{EventHandler, Route, Surface, event_handler};

@@ -64,6 +64,10 @@ impl Route {
 pub(super) const ROUTES: &[&[Route]] = &[
     crate::metadata::ROUTES,
     crate::rest::versions::ROUTES,
+    crate::oauth::token::ROUTES,
+    crate::oauth::authorize::ROUTES,
+    crate::oauth::identity::ROUTES,
+    crate::oauth::sso::ROUTES,
     crate::soap::ROUTES,
 ];
 

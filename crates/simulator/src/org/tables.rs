@@ -1,7 +1,7 @@
 //! The tables of an org's database: one per object, and those of the simulator itself, which begin with `_`.
 
 use crate::error::ApiError;
-use crate::schema::{Object, Schema, standard};
+use crate::schema::{Kind, Object, Schema, standard};
 use rusqlite::Connection;
 
 /// `_object` keeps objects that deployments made or changed, as JSON; all else comes from the standard model.
@@ -9,7 +9,17 @@ const OWN: &str = "
 CREATE TABLE IF NOT EXISTS _sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _session (
-    token TEXT PRIMARY KEY, kind TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT, created INTEGER NOT NULL, revoked INTEGER
+    token TEXT PRIMARY KEY, kind TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT, created INTEGER NOT NULL, revoked INTEGER,
+    scope TEXT, parent TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS _session_parent ON _session (parent) WHERE parent IS NOT NULL;
+CREATE TABLE IF NOT EXISTS _code (
+    code TEXT PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL, redirect TEXT, scope TEXT NOT NULL, challenge TEXT, created INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _password (user_id TEXT PRIMARY KEY, password TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _app (
+    client_id TEXT PRIMARY KEY, name TEXT NOT NULL, secret TEXT, certificate TEXT, callbacks TEXT NOT NULL, scopes TEXT NOT NULL,
+    pre_authorized INTEGER NOT NULL, rotates INTEGER NOT NULL, jwt_tokens INTEGER NOT NULL, run_as TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _event (id INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS _event_due ON _event (due, id);
@@ -35,7 +45,10 @@ pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
         |row| row.get(0),
     )?;
     if fresh == 0 {
-        let all: String = schema.objects().map(|object| table_sql(object)).collect();
+        let all: String = schema
+            .objects()
+            .map(|object| table_sql(object) + &index_sql(object))
+            .collect();
         db.execute_batch(&format!("BEGIN; {all} COMMIT;"))?;
     } else {
         for object in schema.objects() {
@@ -60,6 +73,7 @@ pub fn create_table(db: &Connection, object: &Object) -> Result<(), ApiError> {
             ))?;
         }
     }
+    db.execute_batch(&index_sql(object))?;
     Ok(())
 }
 
@@ -89,5 +103,24 @@ fn table_sql(object: &Object) -> String {
         sql.push_str(&format!("{comma}\"{}\" {}{key}", field.name, field.kind.column()));
     }
     sql.push_str(");\n");
+    sql
+}
+
+/// Indexes on what records are looked up by: references (but who wrote and owns them), unique fields and external ids.
+/// Empty values are left out, so that they cost nothing.
+fn index_sql(object: &Object) -> String {
+    let mut sql = String::new();
+    for field in &object.fields {
+        let busy = ["OwnerId", "CreatedById", "LastModifiedById", "RecordTypeId"].contains(&field.name.as_str());
+        let collate = match field.kind {
+            Kind::Reference if !busy => "",
+            _ if (field.unique || field.external_id) && field.name != "Id" => " COLLATE NOCASE",
+            _ => continue,
+        };
+        let (table, column) = (&object.name, &field.name);
+        sql.push_str(&format!(
+            "CREATE INDEX IF NOT EXISTS \"_{table}_{column}\" ON \"{table}\" (\"{column}\"{collate}) WHERE \"{column}\" IS NOT NULL;\n"
+        ));
+    }
     sql
 }

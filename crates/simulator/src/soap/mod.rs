@@ -97,10 +97,13 @@ pub(crate) fn open(call: &mut Call<'_>) -> Result<(), ApiError> {
         .filter(|v| (31..=call.world.config.api_version).contains(v))
         .ok_or_else(|| ApiError::new("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL"))?;
     let Some(token) = session(call) else { return Ok(()) };
-    if is_jwt(&token) && call.request.param("service") == "m" {
-        return Err(lost_session());
-    }
-    call.user = sessions::user_of(call.db, &token, "access")?.unwrap_or_default();
+    // The Metadata API does not take tokens in the form of a JWT.
+    let user = if call.request.param("service") == "m" {
+        sessions::user_of(call.db, &token, "access")?
+    } else {
+        sessions::rest_user(call.db, &token)?
+    };
+    call.user = user.unwrap_or_default();
     Ok(())
 }
 
@@ -114,11 +117,6 @@ fn session(call: &Call<'_>) -> Option<String> {
         .filter(|token| !token.is_empty());
     let token = in_header.or_else(|| Some(call.request.header("authorization")?.split_once(' ')?.1.trim()))?;
     Some(token.replace("&amp;", "&"))
-}
-
-/// A JWT-format access token: three parts between dots, without the org id in front.
-fn is_jwt(token: &str) -> bool {
-    !token.contains('!') && token.split('.').count() == 3
 }
 
 fn lost_session() -> ApiError {

@@ -3,9 +3,9 @@
 use super::{Answer, Operation, xml};
 use crate::error::ApiError;
 use crate::http::Call;
+use crate::oauth::users;
 use crate::org::sessions;
 use roxmltree::Node;
-use rusqlite::OptionalExtension;
 use serde_json::{Value, json};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -18,9 +18,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("logout", logout),
 ];
 
-/// The password of every simulated user; a security token may follow it.
-const PASSWORD: &str = "password";
-
 fn login(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, ApiError> {
     if call.version >= 65 {
         return Err(ApiError::new(
@@ -30,26 +27,15 @@ fn login(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, ApiError> {
     }
     let username = xml::text(request, "username").unwrap_or_default();
     let password = xml::text(request, "password").unwrap_or_default();
-    let refused = || {
+    let user = users::by_password(call, &username, &password)?.ok_or_else(|| {
         ApiError::new(
             "INVALID_LOGIN",
             "Invalid username, password, security token; or user locked out.",
         )
-    };
-    if !password.starts_with(PASSWORD) {
-        return Err(refused());
-    }
-    let user: String = call
-        .db
-        .query_row(
-            "SELECT Id FROM User WHERE Username = ?1 COLLATE NOCASE AND IsActive = 1",
-            [&username],
-            |row| row.get(0),
-        )
-        .optional()?
-        .ok_or_else(refused)?;
+    })?;
+    let user = user.id;
     let token = sessions::grant_access(call.org, call.db, call.world.config.seed, &user, None, call.now)?;
-    let origin = origin(call);
+    let origin = call.origin();
     let id = call.org_id_short();
     let version = call.version;
     Ok(json!({
@@ -62,14 +48,6 @@ fn login(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, ApiError> {
         "userInfo": user_info(call, &user)?,
     })
     .into())
-}
-
-/// Where the client reached the org: the scheme and host it used.
-fn origin(call: &Call<'_>) -> String {
-    match (&call.org.origin.https, call.request.header("host")) {
-        (Some(https), Some(host)) if https.ends_with(host) => https.clone(),
-        _ => call.org.origin.http.clone(),
-    }
 }
 
 fn user_info(call: &Call<'_>, user: &str) -> Result<Value, ApiError> {

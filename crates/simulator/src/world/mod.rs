@@ -1,8 +1,10 @@
 //! A world: several orgs with one clock, one seed and names that are unique over all of them.
 
+mod admin;
 mod events;
 mod seed;
 
+pub use admin::Session;
 pub use events::{Event, schedule, settle};
 
 use crate::clock::Clock;

@@ -1,5 +1,5 @@
-//! What simulators usually get wrong: one test for each item of fidelity.
+//! One test for each behaviour of Salesforce that simulators usually get wrong, and one for each switch.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
+mod auth;
 mod metadata;
+mod support;

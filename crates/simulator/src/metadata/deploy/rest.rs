@@ -76,7 +76,7 @@ fn answer(call: &Call<'_>, id: &str, details: bool) -> Result<Value, ApiError> {
     Ok(json!({
         "id": id,
         "validatedDeployRequestId": job.quick_of,
-        "url": format!("{}{path}", call.org.origin.http),
+        "url": format!("{}{path}", call.origin()),
         "deployOptions": options,
         "deployResult": result,
     }))
