@@ -10,10 +10,12 @@ pub mod dates;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod metadata;
 pub mod oauth;
 pub mod org;
 mod rest;
 pub mod schema;
+mod soap;
 
 pub mod server;
 pub mod soql;

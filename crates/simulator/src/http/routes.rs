@@ -62,6 +62,7 @@ impl Route {
 
 /// Every route of an org.
 pub(super) const ROUTES: &[&[Route]] = &[
+    crate::metadata::ROUTES,
     crate::rest::versions::ROUTES,
     crate::oauth::token::ROUTES,
     crate::oauth::authorize::ROUTES,
@@ -69,15 +70,21 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::oauth::sso::ROUTES,
     crate::rest::query::ROUTES,
     crate::rest::search::ROUTES,
+    crate::soap::ROUTES,
 ];
 
 /// What runs when an event is due.
 pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;
 
 /// Handlers of events by kind.
-const EVENTS: &[(&str, EventHandler)] = &[];
+const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS];
 
 /// The handler of a kind of event.
 pub fn event_handler(kind: &str) -> Option<EventHandler> {
-    EVENTS.iter().find(|(name, _)| *name == kind).map(|(_, run)| *run)
+    EVENTS
+        .iter()
+        .copied()
+        .flatten()
+        .find(|(name, _)| *name == kind)
+        .map(|(_, run)| *run)
 }

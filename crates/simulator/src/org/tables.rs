@@ -35,6 +35,7 @@ pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
     db.execute_batch(OWN)?;
     crate::soql::register(db)?;
+    db.execute_batch(&crate::metadata::tables())?;
     let mut schema = standard().map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
     let mut read = db.prepare("SELECT json FROM _object")?;
     for json in read.query_map([], |row| row.get::<_, String>(0))? {

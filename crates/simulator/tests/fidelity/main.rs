@@ -6,4 +6,5 @@ mod auth;
 #[allow(dead_code)]
 mod org;
 mod soql;
+mod metadata;
 mod support;
