@@ -1,6 +1,7 @@
 //! What a world of orgs is made from: a TOML file or the default.
 
 use crate::clock::Pace;
+use crate::switches::Switches;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub api_version: u16,
     /// The orgs the world begins with.
     pub orgs: Vec<OrgConfig>,
+    /// Answers to what is open about the real service.
+    pub switches: Switches,
 }
 
 /// An org at the beginning.
@@ -60,6 +63,7 @@ impl Default for Config {
                 org("uat", "Partial"),
                 org("dev1", "Developer"),
             ],
+            switches: Switches::default(),
         }
     }
 }

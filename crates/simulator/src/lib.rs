@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod error;
 pub mod http;
 pub mod ids;
@@ -15,4 +16,5 @@ mod rest;
 pub mod schema;
 
 pub mod server;
+pub mod switches;
 pub mod world;

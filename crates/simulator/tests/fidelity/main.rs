@@ -2,3 +2,4 @@
 
 mod auth;
 mod support;
+mod world;
