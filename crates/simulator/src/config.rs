@@ -1,6 +1,7 @@
 //! What a world of orgs is made from: a TOML file or the default.
 
 use crate::clock::Pace;
+use crate::switches::Switches;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub api_version: u16,
     /// The orgs the world begins with.
     pub orgs: Vec<OrgConfig>,
+    /// Answers to what is open about the real service.
+    pub switches: Switches,
     /// Outbound change sets, which clients can retrieve by name.
     pub change_sets: Vec<ChangeSet>,
     /// What Apex tests do.
@@ -115,6 +118,7 @@ impl Default for Config {
             ],
             change_sets: Vec::new(),
             apex: Apex::default(),
+            switches: Switches::default(),
         }
     }
 }

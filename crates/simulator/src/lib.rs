@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod config;
 pub mod dates;
+pub mod control;
 pub mod error;
 pub mod http;
 pub mod ids;
@@ -19,4 +20,5 @@ mod soap;
 
 pub mod server;
 pub mod soql;
+pub mod switches;
 pub mod world;

@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::ids;
 use crate::org::{Org, State};
 use crate::schema::{Object, Schema};
-use crate::world::World;
+use crate::world::{NameKind, World};
 use rusqlite::Connection;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Call<'a> {
     /// The request; an empty one in events.
     pub request: Request,
     schema: RefCell<Arc<Schema>>,
+    claimed: RefCell<Vec<(NameKind, String)>>,
+    released: RefCell<Vec<(NameKind, String)>>,
 }
 
 impl Call<'_> {
@@ -42,6 +44,21 @@ impl Call<'_> {
     /// Puts another schema in force, for the org too once the call is committed. The tables are the caller's business.
     pub fn set_schema(&self, schema: Schema) {
         *self.schema.borrow_mut() = Arc::new(schema);
+    }
+
+    /// Gives the org a name that is unique over the world; false when another org has it. A rollback of the call takes it back.
+    pub fn claim_name(&self, kind: NameKind, name: &str) -> bool {
+        let had = self.world.holds_name(kind, name, &self.org.id);
+        let has = had || self.world.claim_name(kind, name, &self.org.id);
+        if has && !had {
+            self.claimed.borrow_mut().push((kind, name.to_owned()));
+        }
+        has
+    }
+
+    /// Gives a name back to the world once the call is committed.
+    pub fn release_name(&self, kind: NameKind, name: &str) {
+        self.released.borrow_mut().push((kind, name.to_owned()));
     }
 
     /// An object of the model; its absence is an error of the simulator.
@@ -111,10 +128,18 @@ pub fn in_call<T>(
         tooling: false,
         request,
         schema: RefCell::new(Arc::clone(&state.schema)),
+        claimed: RefCell::default(),
+        released: RefCell::default(),
     };
-    let done = work(&mut call)?;
-    let schema = call.schema();
-    tx.commit()?;
-    state.schema = schema;
-    Ok(done)
+    let done = work(&mut call);
+    let (schema, claimed, released) = (call.schema(), call.claimed.take(), call.released.take());
+    let done = done.and_then(|done| tx.commit().map(|()| done).map_err(ApiError::from));
+    let free = if done.is_ok() { released } else { claimed };
+    for (kind, name) in free {
+        world.release_name(kind, &name, &org.id);
+    }
+    if done.is_ok() {
+        state.schema = schema;
+    }
+    done
 }

@@ -2,7 +2,9 @@
 
 use super::{Call, Reply};
 use crate::error::ApiError;
-use crate::world::Event;
+use crate::org::{Org, State};
+use crate::world::{Event, World};
+use std::sync::Arc;
 
 /// How a route authenticates and how its errors look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,18 @@ pub(super) const ROUTES: &[&[Route]] = &[
 
 /// What runs when an event is due.
 pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;
+
+/// What an event needs done outside of a transaction, before its handler: copies of databases. It may run twice when the
+/// process is killed in between.
+pub type EventPreparation = fn(&Arc<World>, &Arc<Org>, &mut State, &Event) -> Result<(), ApiError>;
+
+/// Preparations of events by kind.
+const PREPARATIONS: &[(&str, EventPreparation)] = &[];
+
+/// The preparation of a kind of event.
+pub fn event_preparation(kind: &str) -> Option<EventPreparation> {
+    PREPARATIONS.iter().find(|(name, _)| *name == kind).map(|(_, run)| *run)
+}
 
 /// Handlers of events by kind.
 const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS];

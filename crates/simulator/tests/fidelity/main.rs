@@ -8,3 +8,4 @@ mod org;
 mod soql;
 mod metadata;
 mod support;
+mod world;

@@ -88,6 +88,11 @@ impl Client {
     }
 }
 
+/// Moves the clock of a stepped world on.
+pub fn step(world: &World, millis: i64) {
+    world.clock.step(millis);
+}
+
 /// The body as text.
 pub fn text(reply: &Reply) -> String {
     String::from_utf8_lossy(&reply.body).into_owned()
@@ -95,7 +100,7 @@ pub fn text(reply: &Reply) -> String {
 
 /// The body as JSON.
 pub fn json(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or_else(|_| panic!("no JSON: {}", text(reply)))
+    serde_json::from_slice(&reply.body).expect("JSON")
 }
 
 /// A header of an answer.
