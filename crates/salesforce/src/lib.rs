@@ -16,6 +16,7 @@ mod hint;
 mod http;
 mod id;
 mod limits;
+pub mod metadata;
 mod organization;
 mod request;
 pub mod rest;
