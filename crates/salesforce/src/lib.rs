@@ -25,6 +25,7 @@ mod secret;
 mod send;
 mod session;
 pub mod soap;
+pub mod soql;
 mod version;
 
 pub use address::Address;
