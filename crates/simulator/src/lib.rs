@@ -6,8 +6,8 @@
 
 pub mod clock;
 pub mod config;
-pub mod dates;
 pub mod control;
+pub mod dates;
 pub mod error;
 pub mod http;
 pub mod ids;

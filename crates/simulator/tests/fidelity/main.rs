@@ -2,10 +2,10 @@
 //! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
+mod metadata;
 #[path = "../soql/org.rs"]
 #[allow(dead_code)]
 mod org;
 mod soql;
-mod metadata;
 mod support;
 mod world;
