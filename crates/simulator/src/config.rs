@@ -1,6 +1,7 @@
 //! What a world of orgs is made from: a TOML file or the default.
 
 use crate::clock::Pace;
+use crate::switches::Switches;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -28,6 +29,61 @@ pub struct Config {
     pub automations: Vec<Automation>,
     /// The orgs the world begins with.
     pub orgs: Vec<OrgConfig>,
+    /// Answers to what is open about the real service.
+    pub switches: Switches,
+    /// Outbound change sets, which clients can retrieve by name.
+    pub change_sets: Vec<ChangeSet>,
+    /// What Apex tests do.
+    pub apex: Apex,
+}
+
+/// An outbound change set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSet {
+    /// Short name of its org.
+    pub org: String,
+    /// Name.
+    pub name: String,
+    /// Components, `CustomField:Account.Rating__c`.
+    pub members: Vec<String>,
+}
+
+/// Outcomes of Apex, which the simulator does not run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Apex {
+    /// Test methods that differ from passing.
+    pub tests: Vec<ApexTest>,
+    /// Classes and triggers that tests do not cover whole.
+    pub coverage: Vec<ApexCoverage>,
+}
+
+/// The outcome of a test method.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApexTest {
+    /// Test class.
+    pub class: String,
+    /// Method.
+    pub method: String,
+    /// `pass`, `fail` or `skip`.
+    pub outcome: String,
+    /// Message of a failure.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// How far tests cover a class or trigger.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApexCoverage {
+    /// Class or trigger.
+    pub class: String,
+    /// Lines the tests reach.
+    pub covered: u32,
+    /// Lines there are.
+    pub lines: u32,
 }
 
 /// What an org may use.
@@ -123,6 +179,9 @@ impl Default for Config {
                 org("uat", "Partial"),
                 org("dev1", "Developer"),
             ],
+            change_sets: Vec::new(),
+            apex: Apex::default(),
+            switches: Switches::default(),
         }
     }
 }

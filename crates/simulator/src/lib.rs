@@ -6,16 +6,21 @@
 
 pub mod clock;
 pub mod config;
-mod dates;
+pub mod control;
+pub mod dates;
 pub mod dml;
 pub mod error;
 pub mod formula;
 pub mod http;
 pub mod ids;
+pub mod metadata;
+pub mod oauth;
 pub mod org;
 mod rest;
 pub mod schema;
+mod soap;
 
 pub mod server;
-pub(crate) mod soql;
+pub mod soql;
+pub mod switches;
 pub mod world;

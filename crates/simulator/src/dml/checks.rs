@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::ids;
 use crate::schema::{Field, Kind, Object};
+use crate::world::NameKind;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params};
 
@@ -169,7 +170,10 @@ impl Checks {
     /// Usernames are unique over all orgs of the world.
     fn username(&self, call: &Call<'_>, change: &Change<'_>, taken: bool) -> Result<(), ApiError> {
         let name = change.text("Username").unwrap_or_default();
-        if !taken && call.claim_username(name) {
+        if !taken && call.claim_name(NameKind::Username, name) {
+            if let Value::Text(old) = change.was("Username") {
+                call.release_name(NameKind::Username, old);
+            }
             return Ok(());
         }
         Err(ApiError::new(

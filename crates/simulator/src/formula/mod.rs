@@ -8,6 +8,22 @@ mod sql;
 
 use crate::clock::Millis;
 use crate::schema::{Field, Kind, Object, Schema};
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+
+/// Gives a database the arithmetic that SQLite may lack.
+pub(crate) fn register(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    let one: [(&str, fn(f64) -> f64); 2] = [("floor", f64::floor), ("ceil", f64::ceil)];
+    for (name, run) in one {
+        db.create_scalar_function(name, 1, flags, move |context| Ok(run(context.get(0)?)))?;
+    }
+    let two: [(&str, fn(f64, f64) -> f64); 2] = [("pow", f64::powf), ("mod", f64::rem_euclid)];
+    for (name, run) in two {
+        db.create_scalar_function(name, 2, flags, move |context| Ok(run(context.get(0)?, context.get(1)?)))?;
+    }
+    Ok(())
+}
 
 /// What a formula is compiled for.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +96,6 @@ pub fn check(schema: &Schema, object: &Object, formula: &str, field: Option<&Fie
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::Connection;
 
     fn check(formula: &str, expect: &str) {
         let schema = crate::schema::standard().expect("model");
@@ -96,6 +111,7 @@ mod tests {
             Err(problem) => problem,
             Ok(sql) => {
                 let db = Connection::open_in_memory().expect("db");
+                register(&db).expect("functions");
                 db.execute_batch(
                     "CREATE TABLE Contact (Id, LastName, FirstName, AccountId, DoNotCall, Birthdate, LeadSource);
                      INSERT INTO Contact VALUES ('003', 'Ito', NULL, '001', 0, '1990-05-04', 'Web');

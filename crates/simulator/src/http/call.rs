@@ -6,10 +6,10 @@ use crate::error::ApiError;
 use crate::ids;
 use crate::org::{Org, State};
 use crate::schema::{Object, Schema};
-use crate::world::World;
+use crate::world::{NameKind, World};
 use rusqlite::Connection;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -33,9 +33,18 @@ pub struct Call<'a> {
     /// The request; an empty one in events.
     pub request: Request,
     schema: RefCell<Arc<Schema>>,
-    depth: Rc<Cell<u8>>,
-    usernames: Rc<Cell<bool>>,
-    filled: Rc<RefCell<HashMap<String, bool>>>,
+    shared: Rc<Shared>,
+}
+
+/// What a call shares with the calls within it.
+#[derive(Debug, Default)]
+struct Shared {
+    claimed: RefCell<Vec<(NameKind, String)>>,
+    released: RefCell<Vec<(NameKind, String)>>,
+    /// How deep writes have set off each other.
+    depth: Cell<u8>,
+    /// Objects that are known to have records.
+    filled: RefCell<HashSet<String>>,
 }
 
 impl Call<'_> {
@@ -47,6 +56,21 @@ impl Call<'_> {
     /// Puts another schema in force, for the org too once the call is committed. The tables are the caller's business.
     pub fn set_schema(&self, schema: Schema) {
         *self.schema.borrow_mut() = Arc::new(schema);
+    }
+
+    /// Gives the org a name that is unique over the world; false when another org has it. A rollback of the call takes it back.
+    pub fn claim_name(&self, kind: NameKind, name: &str) -> bool {
+        let had = self.world.holds_name(kind, name, &self.org.id);
+        let has = had || self.world.claim_name(kind, name, &self.org.id);
+        if has && !had {
+            self.shared.claimed.borrow_mut().push((kind, name.to_owned()));
+        }
+        has
+    }
+
+    /// Gives a name back to the world once the call is committed.
+    pub fn release_name(&self, kind: NameKind, name: &str) {
+        self.shared.released.borrow_mut().push((kind, name.to_owned()));
     }
 
     /// An object of the model; its absence is an error of the simulator.
@@ -62,12 +86,26 @@ impl Call<'_> {
         self.org.next_id(self.db, prefix)
     }
 
+    /// Where the org is reached, as this client writes it: scheme and host without a slash.
+    pub fn origin(&self) -> String {
+        let origin = &self.org.origin;
+        let own = match &origin.https {
+            Some(https) if self.request.secure => https,
+            _ => &origin.http,
+        };
+        let scheme = own.split("://").next().unwrap_or("http");
+        match self.request.header("host") {
+            Some(host) if !host.ends_with(".salesforce.com") => format!("{scheme}://{host}"),
+            _ => own.clone(),
+        }
+    }
+
     /// The org's id, 15 characters.
     pub fn org_id_short(&self) -> &str {
         ids::short(&self.org.id)
     }
 
-    /// A call within this one, in the same transaction and for the same user, with another request.
+    /// A call within this one: in the same transaction, for the same user, with another request.
     pub(super) fn within(&self, request: Request) -> Call<'_> {
         Call {
             world: self.world,
@@ -76,46 +114,41 @@ impl Call<'_> {
             user: self.user.clone(),
             now: self.now,
             version: self.version,
-            tooling: self.tooling,
+            tooling: false,
             request,
             schema: RefCell::new(self.schema()),
-            depth: Rc::clone(&self.depth),
-            usernames: Rc::clone(&self.usernames),
-            filled: Rc::clone(&self.filled),
+            shared: Rc::clone(&self.shared),
         }
     }
 
-    /// Takes over the schema a call within this one put in force.
+    /// Takes over the schema that a call within this one put in force.
     pub(super) fn adopt(&self, schema: Arc<Schema>) {
         *self.schema.borrow_mut() = schema;
     }
 
-    /// Counts how deep writes set off each other; more than `most` levels are refused.
+    /// Goes one level down in writes that set off each other; more than `most` levels are refused.
     pub(crate) fn deeper(&self, most: u8) -> Result<Deeper, ApiError> {
-        if self.depth.get() >= most {
+        let depth = self.shared.depth.get();
+        if depth >= most {
             return Err(ApiError::new(
                 "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
                 "Maximum trigger depth exceeded",
             ));
         }
-        self.depth.set(self.depth.get() + 1);
-        Ok(Deeper(Rc::clone(&self.depth)))
+        self.shared.depth.set(depth + 1);
+        Ok(Deeper(Rc::clone(&self.shared)))
     }
 
-    /// Takes a username for this org; false when another org has it. What is written in the end counts, not the claim.
-    pub(crate) fn claim_username(&self, name: &str) -> bool {
-        self.usernames.set(true);
-        self.world.usernames.claim(&self.org.id, name)
-    }
-
-    /// Whether an object has had records at the beginning of the call or when first asked.
+    /// Whether an object has any record.
     pub(crate) fn has_rows(&self, object: &str) -> Result<bool, ApiError> {
-        if let Some(known) = self.filled.borrow().get(object).filter(|known| **known) {
-            return Ok(*known);
+        if self.shared.filled.borrow().contains(object) {
+            return Ok(true);
         }
         let sql = format!("SELECT EXISTS (SELECT 1 FROM \"{object}\")");
         let filled = self.db.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
-        self.filled.borrow_mut().insert(object.to_owned(), filled);
+        if filled {
+            self.shared.filled.borrow_mut().insert(object.to_owned());
+        }
         Ok(filled)
     }
 
@@ -126,12 +159,13 @@ impl Call<'_> {
     }
 }
 
-/// One level of writes that set off each other; ends when dropped.
-pub(crate) struct Deeper(Rc<Cell<u8>>);
+/// One level of writes that set off each other; it ends when dropped.
+#[derive(Debug)]
+pub(crate) struct Deeper(Rc<Shared>);
 
 impl Drop for Deeper {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.0.depth.set(self.0.depth.get().saturating_sub(1));
     }
 }
 
@@ -155,18 +189,14 @@ pub fn in_call<T>(
         tooling: false,
         request,
         schema: RefCell::new(Arc::clone(&state.schema)),
-        depth: Rc::default(),
-        usernames: Rc::default(),
-        filled: Rc::default(),
+        shared: Rc::default(),
     };
     let done = work(&mut call);
-    let (schema, usernames) = (call.schema(), call.usernames.get());
-    let done = match done {
-        Ok(done) => tx.commit().map_err(ApiError::from).map(|()| done),
-        Err(error) => tx.rollback().map_err(ApiError::from).and(Err(error)),
-    };
-    if usernames {
-        world.usernames.refresh(&org.id, &state.db)?;
+    let (schema, claimed, released) = (call.schema(), call.shared.claimed.take(), call.shared.released.take());
+    let done = done.and_then(|done| tx.commit().map(|()| done).map_err(ApiError::from));
+    let free = if done.is_ok() { released } else { claimed };
+    for (kind, name) in free {
+        world.release_name(kind, &name, &org.id);
     }
     if done.is_ok() {
         state.schema = schema;

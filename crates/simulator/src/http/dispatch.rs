@@ -3,6 +3,7 @@
 use super::request::{decode, pairs};
 use super::routes::ROUTES;
 use super::{Reply, Request, Route, Surface, in_call};
+use crate::control;
 use crate::error::ApiError;
 use crate::org::{Org, sessions};
 use crate::world::{World, settle};
@@ -11,6 +12,9 @@ use bytes::Bytes;
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Header that the server puts on what came over TLS, and takes off what clients send.
+pub(crate) const SECURE: &str = "x-simulator-tls";
 
 /// Answers one request to an org. Blocks: call it off the async threads.
 pub fn answer(
@@ -23,20 +27,49 @@ pub fn answer(
     body: Bytes,
 ) -> Reply {
     let segments: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(decode).collect();
-    let (route, params) = match find(&method, &segments) {
-        Ok(found) => found,
-        Err(error) => return dress(Surface::Rest, &error),
-    };
-    let surface = route.surface;
     let request = Request {
         method,
         path: format!("/{}", segments.join("/")),
         query: pairs(query),
+        secure: headers.contains_key(SECURE),
         headers,
         body,
-        params,
+        params: HashMap::new(),
     };
-    run(world, org, route, request).unwrap_or_else(|error| dress(surface, &error))
+    if segments.first().is_some_and(|first| first == control::ROOT) {
+        return control::answer(world, org, request, &segments).unwrap_or_else(|error| dress(Surface::Control, &error));
+    }
+    let mut entry = log_entry(world, org, &request, query);
+    let reply = match find(&request.method, &segments) {
+        Ok((route, params)) => {
+            let request = Request { params, ..request };
+            run(world, org, route, request).unwrap_or_else(|error| dress(route.surface, &error))
+        }
+        Err(error) => dress(Surface::Rest, &error),
+    };
+    entry.status = reply.status;
+    world.log.push(entry);
+    reply
+}
+
+fn log_entry(world: &Arc<World>, org: &Arc<Org>, request: &Request, query: &str) -> control::Entry {
+    let options = request.header("sforce-call-options").unwrap_or_default();
+    let client = options
+        .split(',')
+        .find_map(|option| option.trim().strip_prefix("client="))
+        .or_else(|| request.header("user-agent"))
+        .unwrap_or_default();
+    let mark = if query.is_empty() { "" } else { "?" };
+    control::Entry {
+        at: world.clock.now(),
+        org: org.name.clone(),
+        method: request.method.to_string(),
+        path: format!("{}{mark}{query}", request.path),
+        status: 0,
+        client: client.to_owned(),
+        body: request.body.len(),
+        fault: None,
+    }
 }
 
 fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Result<Reply, ApiError> {
@@ -52,14 +85,17 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
         call.tooling = call.request.path.contains("/tooling/");
         if route.surface == Surface::Rest {
             let token = bearer(&call.request).ok_or_else(ApiError::session)?;
-            call.user = sessions::user_of(call.db, token, "access")?.ok_or_else(ApiError::session)?;
+            call.user = sessions::rest_user(call.db, token)?.ok_or_else(ApiError::session)?;
+        }
+        if route.surface == Surface::Soap {
+            crate::soap::open(call)?;
         }
         (route.run)(call)
     })
 }
 
 /// The token of `Authorization: Bearer …`, or of the older `OAuth …`.
-fn bearer(request: &Request) -> Option<&str> {
+pub(crate) fn bearer(request: &Request) -> Option<&str> {
     let (scheme, token) = request.header("authorization")?.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth")).then(|| token.trim())
 }
@@ -96,7 +132,7 @@ fn find(method: &Method, segments: &[String]) -> Result<(Route, HashMap<&'static
     }
 }
 
-fn fit(pattern: &'static str, segments: &[String]) -> Option<(usize, HashMap<&'static str, String>)> {
+pub(crate) fn fit(pattern: &'static str, segments: &[String]) -> Option<(usize, HashMap<&'static str, String>)> {
     let mut params = HashMap::new();
     let mut literal = 0;
     let mut at = 0;

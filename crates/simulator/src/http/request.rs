@@ -17,6 +17,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Body, decompressed.
     pub body: Bytes,
+    /// It came over TLS.
+    pub secure: bool,
     /// What the route's `{names}` matched, percent-decoded.
     pub params: HashMap<&'static str, String>,
 }
@@ -30,6 +32,7 @@ impl Request {
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            secure: false,
             params: HashMap::new(),
         }
     }

@@ -43,6 +43,24 @@ pub struct Origin {
     pub https: Option<String>,
 }
 
+impl Origin {
+    /// The port at the end of an origin; 0 when it has none.
+    pub fn port(origin: &str) -> u16 {
+        origin
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok())
+            .unwrap_or(0)
+    }
+}
+
+/// The sandbox name behind a short name: `uat` for `uat` and for `prod--uat`.
+pub fn sandbox_name<'a>(of: &str, short: &'a str) -> &'a str {
+    short
+        .strip_prefix(of)
+        .and_then(|rest| rest.strip_prefix("--"))
+        .unwrap_or(short)
+}
+
 /// A simulated org.
 #[derive(Debug)]
 pub struct Org {
@@ -82,6 +100,18 @@ impl Org {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
         };
+        Self::adopt(id, name, kind, pod, origin, db)
+    }
+
+    /// Makes an org of a database that is open, with the tables it lacks.
+    pub fn adopt(
+        id: String,
+        name: &str,
+        kind: OrgKind,
+        pod: u32,
+        origin: Origin,
+        db: Connection,
+    ) -> Result<Self, ApiError> {
         db.set_prepared_statement_cache_capacity(256);
         let schema = Arc::new(tables::prepare(&db)?);
         Ok(Self {

@@ -12,10 +12,24 @@ const OWN: &str = "
 CREATE TABLE IF NOT EXISTS _sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _session (
-    token TEXT PRIMARY KEY, kind TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT, created INTEGER NOT NULL, revoked INTEGER
+    token TEXT PRIMARY KEY, kind TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT, created INTEGER NOT NULL, revoked INTEGER,
+    scope TEXT, parent TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS _session_parent ON _session (parent) WHERE parent IS NOT NULL;
+CREATE TABLE IF NOT EXISTS _code (
+    code TEXT PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL, redirect TEXT, scope TEXT NOT NULL, challenge TEXT, created INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _password (user_id TEXT PRIMARY KEY, password TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _app (
+    client_id TEXT PRIMARY KEY, name TEXT NOT NULL, secret TEXT, certificate TEXT, callbacks TEXT NOT NULL, scopes TEXT NOT NULL,
+    pre_authorized INTEGER NOT NULL, rotates INTEGER NOT NULL, jwt_tokens INTEGER NOT NULL, run_as TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _event (id INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS _event_due ON _event (due, id);
+CREATE TABLE IF NOT EXISTS _cursor (
+    id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, created INTEGER NOT NULL, query TEXT NOT NULL, all_rows INTEGER NOT NULL,
+    tooling INTEGER NOT NULL, keys BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS _value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _validation (
     object TEXT NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL, formula TEXT NOT NULL, message TEXT NOT NULL, field TEXT,
@@ -34,6 +48,9 @@ CREATE INDEX IF NOT EXISTS _recycle_root ON _recycle (root);
 pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
     db.execute_batch(OWN)?;
+    crate::soql::register(db)?;
+    crate::formula::register(db)?;
+    db.execute_batch(&crate::metadata::tables())?;
     let mut schema = standard().map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
     let mut read = db.prepare("SELECT json FROM _object")?;
     for json in read.query_map([], |row| row.get::<_, String>(0))? {
