@@ -94,7 +94,7 @@ fn start(args: StartArgs, out: &mut Output) -> Result<Status, CommandError> {
         .map_err(|error| failed("could not start threads").because(error))?;
     let world = runtime.block_on(server::start(config, args.state)).map_err(|error| {
         match &error {
-            server::StartError::Config(_) => CommandError::new(Kind::Config, "simulator.config", &error),
+            server::StartError::World(_) => CommandError::new(Kind::Config, "simulator.world", &error),
             server::StartError::Listen { .. } => CommandError::user("simulator.port", &error)
                 .hint("another program, perhaps a second simulator, has the port; `--port 0` takes free ones"),
             server::StartError::Org { .. } => CommandError::user("simulator.state", &error)
