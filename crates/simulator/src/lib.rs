@@ -8,11 +8,13 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod error;
+pub mod faults;
 pub mod http;
 pub mod ids;
 pub mod oauth;
 pub mod org;
 mod rest;
+mod sandbox;
 pub mod schema;
 
 pub mod server;

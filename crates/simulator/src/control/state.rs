@@ -54,7 +54,7 @@ pub(super) fn components(control: &Control<'_>) -> Result<Reply, ApiError> {
     let kind = control.request.query("type").unwrap_or_default().to_owned();
     let found = rows(
         &state.db,
-        "SELECT * FROM _component WHERE ?1 = '' OR type = ?1 ORDER BY type, full_name",
+        "SELECT * FROM _component WHERE ?1 = '' OR type = ?1 ORDER BY type, name",
         &[&kind],
     )?;
     Ok(Reply::json(&json!({ "components": found })))

@@ -1,7 +1,7 @@
 //! The tables of an org's database: one per object, and those of the simulator itself, which begin with `_`.
 
 use crate::error::ApiError;
-use crate::schema::{Object, Schema, standard};
+use crate::schema::{Kind, Object, Schema, standard};
 use rusqlite::Connection;
 
 /// `_object` keeps objects that deployments made or changed, as JSON; all else comes from the standard model.
@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS _value (name TEXT PRIMARY KEY, value TEXT NOT NULL) W
 pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
     db.execute_batch(OWN)?;
+    db.execute_batch(crate::sandbox::TABLES)?;
     let mut schema = standard().map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
     let mut read = db.prepare("SELECT json FROM _object")?;
     for json in read.query_map([], |row| row.get::<_, String>(0))? {
@@ -44,7 +45,10 @@ pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
         |row| row.get(0),
     )?;
     if fresh == 0 {
-        let all: String = schema.objects().map(|object| table_sql(object)).collect();
+        let all: String = schema
+            .objects()
+            .map(|object| table_sql(object) + &index_sql(object))
+            .collect();
         db.execute_batch(&format!("BEGIN; {all} COMMIT;"))?;
     } else {
         for object in schema.objects() {
@@ -69,6 +73,7 @@ pub fn create_table(db: &Connection, object: &Object) -> Result<(), ApiError> {
             ))?;
         }
     }
+    db.execute_batch(&index_sql(object))?;
     Ok(())
 }
 
@@ -98,5 +103,24 @@ fn table_sql(object: &Object) -> String {
         sql.push_str(&format!("{comma}\"{}\" {}{key}", field.name, field.kind.column()));
     }
     sql.push_str(");\n");
+    sql
+}
+
+/// Indexes on what records are looked up by: references (but who wrote and owns them), unique fields and external ids.
+/// Empty values are left out, so that they cost nothing.
+fn index_sql(object: &Object) -> String {
+    let mut sql = String::new();
+    for field in &object.fields {
+        let busy = ["OwnerId", "CreatedById", "LastModifiedById", "RecordTypeId"].contains(&field.name.as_str());
+        let collate = match field.kind {
+            Kind::Reference if !busy => "",
+            _ if (field.unique || field.external_id) && field.name != "Id" => " COLLATE NOCASE",
+            _ => continue,
+        };
+        let (table, column) = (&object.name, &field.name);
+        sql.push_str(&format!(
+            "CREATE INDEX IF NOT EXISTS \"_{table}_{column}\" ON \"{table}\" (\"{column}\"{collate}) WHERE \"{column}\" IS NOT NULL;\n"
+        ));
+    }
     sql
 }

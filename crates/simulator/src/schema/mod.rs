@@ -1,8 +1,10 @@
 //! What objects an org has and what fields they have: the standard model plus what was deployed.
 
+mod macros;
 mod model;
 
-pub use model::{ModelError, standard};
+pub use macros::{address_fields, history_object};
+pub use model::{ModelError, standard, system_fields};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -246,6 +248,16 @@ pub struct Field {
     pub picklist: Vec<PicklistValue>,
     /// Only values of the picklist are taken.
     pub restricted: bool,
+    /// Changes are kept as rows of the object's history.
+    #[serde(default)]
+    pub history: bool,
+    /// May stand in the WHERE of a query.
+    #[serde(default = "yes")]
+    pub filterable: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Field {
@@ -275,6 +287,8 @@ impl Field {
             on_delete: OnDelete::Clear,
             picklist: Vec::new(),
             restricted: false,
+            history: false,
+            filterable: true,
         }
     }
 }
