@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file};
+use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file, simulator};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -50,6 +50,7 @@ pub enum Command {
     Conflicts(conflicts::Args),
     MergeFile(merge_file::Args),
     MergeDriver(merge_driver::Args),
+    Simulator(simulator::Args),
 }
 
 impl Command {
@@ -63,6 +64,7 @@ impl Command {
             Self::Conflicts(args) => conflicts::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
             Self::MergeDriver(args) => merge_driver::run(args, out),
+            Self::Simulator(args) => simulator::run(args, out),
         }
     }
 }
@@ -73,6 +75,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Compare", &["diff"]),
     ("Keep environments in sync", &["back-promote", "conflicts"]),
     ("Merge files", &["merge-file", "merge-driver"]),
+    ("Try it without an org", &["simulator"]),
 ];
 
 const ABOUT: &str = "\

@@ -35,6 +35,10 @@ pub struct Config {
     pub templates: Vec<Template>,
     /// What post-copy classes do.
     pub post_copy: Vec<PostCopy>,
+    /// Outbound change sets, which clients can retrieve by name.
+    pub change_sets: Vec<ChangeSet>,
+    /// What Apex tests do.
+    pub apex: Apex,
 }
 
 /// A sandbox template.
@@ -75,6 +79,55 @@ pub struct Effect {
     pub set: BTreeMap<String, String>,
 }
 
+/// An outbound change set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSet {
+    /// Short name of its org.
+    pub org: String,
+    /// Name.
+    pub name: String,
+    /// Components, `CustomField:Account.Rating__c`.
+    pub members: Vec<String>,
+}
+
+/// Outcomes of Apex, which the simulator does not run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Apex {
+    /// Test methods that differ from passing.
+    pub tests: Vec<ApexTest>,
+    /// Classes and triggers that tests do not cover whole.
+    pub coverage: Vec<ApexCoverage>,
+}
+
+/// The outcome of a test method.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApexTest {
+    /// Test class.
+    pub class: String,
+    /// Method.
+    pub method: String,
+    /// `pass`, `fail` or `skip`.
+    pub outcome: String,
+    /// Message of a failure.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// How far tests cover a class or trigger.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApexCoverage {
+    /// Class or trigger.
+    pub class: String,
+    /// Lines the tests reach.
+    pub covered: u32,
+    /// Lines there are.
+    pub lines: u32,
+}
+
 /// An org at the beginning.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +164,8 @@ impl Default for Config {
                 org("uat", "Partial"),
                 org("dev1", "Developer"),
             ],
+            change_sets: Vec::new(),
+            apex: Apex::default(),
             switches: Switches::default(),
             faults: Vec::new(),
             extra_licenses: [("DEVELOPER_PRO", 2), ("PARTIAL", 1), ("FULL", 1)]

@@ -11,3 +11,4 @@ pub mod diff;
 pub mod init;
 pub mod merge_driver;
 pub mod merge_file;
+pub mod simulator;

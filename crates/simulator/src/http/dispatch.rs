@@ -132,6 +132,9 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
             let token = bearer(&call.request).ok_or_else(ApiError::session)?;
             call.user = sessions::rest_user(call.db, token)?.ok_or_else(ApiError::session)?;
         }
+        if route.surface == Surface::Soap {
+            crate::soap::open(call)?;
+        }
         (route.run)(call)
     })
 }

@@ -64,6 +64,7 @@ impl Route {
 
 /// Every route of an org.
 pub(super) const ROUTES: &[&[Route]] = &[
+    crate::metadata::ROUTES,
     crate::rest::versions::ROUTES,
     crate::oauth::token::ROUTES,
     crate::oauth::authorize::ROUTES,
@@ -72,6 +73,9 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::sandbox::auth::ROUTES,
     crate::sandbox::connect::ROUTES,
     crate::sandbox::email::ROUTES,
+    crate::rest::query::ROUTES,
+    crate::rest::search::ROUTES,
+    crate::soap::ROUTES,
 ];
 
 /// What runs when an event is due.
@@ -95,7 +99,7 @@ pub fn event_preparation(kind: &str) -> Option<EventPreparation> {
 }
 
 /// Handlers of events by kind.
-const EVENTS: &[&[(&str, EventHandler)]] = &[crate::sandbox::run::EVENTS];
+const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS, crate::sandbox::run::EVENTS];
 
 /// The handler of a kind of event.
 pub fn event_handler(kind: &str) -> Option<EventHandler> {

@@ -23,6 +23,10 @@ CREATE TABLE IF NOT EXISTS _app (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _event (id INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS _event_due ON _event (due, id);
+CREATE TABLE IF NOT EXISTS _cursor (
+    id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, created INTEGER NOT NULL, query TEXT NOT NULL, all_rows INTEGER NOT NULL,
+    tooling INTEGER NOT NULL, keys BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS _value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ";
 
@@ -31,6 +35,8 @@ pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
     db.execute_batch(OWN)?;
     db.execute_batch(crate::sandbox::TABLES)?;
+    crate::soql::register(db)?;
+    db.execute_batch(&crate::metadata::tables())?;
     let mut schema = standard().map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
     let mut read = db.prepare("SELECT json FROM _object")?;
     for json in read.query_map([], |row| row.get::<_, String>(0))? {

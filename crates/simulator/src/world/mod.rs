@@ -1,5 +1,6 @@
 //! A world: several orgs with one clock, one seed and names that are unique over all of them.
 
+mod admin;
 mod copies;
 mod events;
 mod names;
@@ -7,6 +8,7 @@ mod register;
 mod restore;
 mod seed;
 
+pub use admin::Session;
 pub use events::{Event, pending, schedule, settle};
 pub use names::Kind as NameKind;
 pub(crate) use register::Entry;

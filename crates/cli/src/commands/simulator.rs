@@ -1,0 +1,183 @@
+//! `syncline simulator`: Salesforce orgs on this machine.
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+use serde::Serialize;
+use syncline_simulator::config::Config;
+use syncline_simulator::org::OrgKind;
+use syncline_simulator::server;
+use syncline_simulator::world::World;
+
+use crate::Status;
+use crate::error::{CommandError, Kind};
+use crate::output::Output;
+
+/// Run simulated Salesforce orgs on this machine
+///
+/// Answers as Salesforce does over HTTP: data, metadata, jobs, sandboxes. Any Salesforce client can log in. Nothing leaves the
+/// machine.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  syncline simulator start                       production and two sandboxes, until Ctrl-C
+  syncline simulator start --state orgs          keep what they contain in a folder
+  syncline simulator start --config world.toml   orgs of your own")]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    Start(StartArgs),
+}
+
+/// Start the orgs, tell how to log in, and run until Ctrl-C
+#[derive(Debug, clap::Args)]
+struct StartArgs {
+    /// Orgs and settings, as TOML [default: production with a Partial Copy and a Developer sandbox]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep the orgs in this folder; without it they are gone at the end
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// How time passes: fast (nothing waits), real, stepped or x60 (60 times real time)
+    #[arg(long, value_name = "PACE")]
+    clock: Option<String>,
+    /// Port of the first org; the next orgs get the next ports; 0 takes free ones
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+}
+
+/// An org that has started.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    name: String,
+    kind: String,
+    org_id: String,
+    url: String,
+    https_url: Option<String>,
+    username: String,
+    access_token: String,
+}
+
+/// Starts the orgs.
+pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
+    match args.action {
+        Action::Start(args) => start(args, out),
+    }
+}
+
+fn start(args: StartArgs, out: &mut Output) -> Result<Status, CommandError> {
+    let config = config(&args)?;
+    if let Some(folder) = &args.state {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            CommandError::user(
+                "file.unwritable",
+                format_args!("could not create the folder {}", folder.display()),
+            )
+            .because(error)
+        })?;
+    }
+    // Set before anything is told: who reads that the orgs run may stop them at once.
+    let (stop, stopped) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // The receiver is gone only when the program ends already.
+        let _ = stop.send(());
+    })
+    .map_err(|error| failed("could not watch for Ctrl-C").because(error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failed("could not start threads").because(error))?;
+    let world = runtime.block_on(server::start(config, args.state)).map_err(|error| {
+        match &error {
+            server::StartError::Config(_) => CommandError::new(Kind::Config, "simulator.config", &error),
+            server::StartError::Listen { .. } => CommandError::user("simulator.port", &error)
+                .hint("another program, perhaps a second simulator, has the port; `--port 0` takes free ones"),
+            server::StartError::Org { .. } => CommandError::user("simulator.state", &error)
+                .hint("the folder of --state may come from another version; take a new one"),
+        }
+        .with_source_of(error)
+    })?;
+    let orgs = started(&world)?;
+    tell(&orgs, out)?;
+    out.flush()?;
+    if stopped.recv().is_err() {
+        return Err(failed("nothing can stop the simulator any more"));
+    }
+    runtime.shutdown_background();
+    Ok(Status::Done)
+}
+
+fn config(args: &StartArgs) -> Result<Config, CommandError> {
+    let mut config = match &args.config {
+        Some(file) => Config::read(file)
+            .map_err(|error| CommandError::new(Kind::Config, "simulator.config", &error).with_source_of(error))?,
+        None => Config::default(),
+    };
+    if let Some(clock) = &args.clock {
+        config.clock.clone_from(clock);
+    }
+    if let Some(port) = args.port {
+        config.port = port;
+    }
+    Ok(config)
+}
+
+fn started(world: &World) -> Result<Vec<Started>, CommandError> {
+    let session = |org: &syncline_simulator::org::Org| {
+        world
+            .admin_session(org)
+            .map_err(|error| failed(format_args!("could not log in to {}", org.name)).because(error))
+    };
+    let orgs = world.orgs();
+    let mut started = Vec::with_capacity(orgs.len());
+    for org in &orgs {
+        let session = session(org)?;
+        started.push(Started {
+            name: org.name.clone(),
+            kind: kind(&org.kind),
+            org_id: org.id.clone(),
+            url: org.origin.http.clone(),
+            https_url: org.origin.https.clone(),
+            username: session.username,
+            access_token: session.access_token,
+        });
+    }
+    Ok(started)
+}
+
+fn kind(kind: &OrgKind) -> String {
+    match kind {
+        OrgKind::Production => "production".to_owned(),
+        OrgKind::DeveloperEdition => "Developer Edition".to_owned(),
+        OrgKind::Sandbox { of, license } => format!("{license} sandbox of {of}"),
+    }
+}
+
+/// For people a paragraph an org; with `--json` one line, so that a program can read it while the orgs run.
+fn tell(orgs: &[Started], out: &mut Output) -> Result<(), CommandError> {
+    if out.json() {
+        let line = serde_json::json!({"orgs": orgs});
+        return out.bytes(format!("{line}\n").as_bytes());
+    }
+    for org in orgs {
+        let (name, url, token) = (&org.name, &org.url, &org.access_token);
+        let https = org.https_url.iter().map(|url| format!("  {url}")).collect::<String>();
+        out.line(format_args!("{name}  {url}{https}  {}  {}", org.kind, org.username))?;
+        out.line(format_args!(
+            "  echo '{token}' | syncline org login {name} --access-token-stdin --instance {url}"
+        ))?;
+        out.line(format_args!(
+            "  SF_ACCESS_TOKEN='{token}' sf org login access-token --no-prompt --alias {name} --instance-url {url}"
+        ))?;
+    }
+    out.line("Ctrl-C stops them.")
+}
+
+fn failed(message: impl std::fmt::Display) -> CommandError {
+    CommandError::new(Kind::Internal, "simulator.failed", message)
+}
