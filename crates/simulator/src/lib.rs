@@ -11,12 +11,14 @@ pub mod dates;
 pub mod dml;
 pub mod error;
 pub mod formula;
+pub mod faults;
 pub mod http;
 pub mod ids;
 pub mod metadata;
 pub mod oauth;
 pub mod org;
 mod rest;
+mod sandbox;
 pub mod schema;
 mod soap;
 

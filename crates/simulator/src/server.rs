@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::http::{Reply, SECURE, answer};
 use crate::org::{Org, OrgKind, Origin};
+use crate::sandbox;
 use crate::world::{World, WorldError};
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request};
@@ -82,8 +83,8 @@ pub async fn start(config: Config, folder: Option<PathBuf>) -> Result<Arc<World>
         };
         let base = world.config.port;
         let door = Door::bind(&world, if base == 0 { 0 } else { base.saturating_add(at) })?;
-        world
-            .add_org(&org.name, kind, door.origin.clone())
+        let made = world.add_org(&org.name, kind, door.origin.clone());
+        made.and_then(|made| sandbox::seed::org(&world, &made))
             .map_err(failed(&org.name))?;
         door.open(&world);
     }
@@ -172,7 +173,7 @@ fn listen(address: &str) -> std::io::Result<TcpListener> {
 
 async fn serve(world: Arc<World>, at: &str, peer: SocketAddr, request: Request) -> Response {
     let Some(org) = world.at(at) else {
-        return respond(gone());
+        return respond(Reply::gone());
     };
     let (mut head, body) = request.into_parts();
     head.headers.remove(SECURE);
@@ -196,16 +197,6 @@ async fn serve(world: Arc<World>, at: &str, peer: SocketAddr, request: Request) 
     respond(reply)
 }
 
-/// What the address of a deleted org answers.
-fn gone() -> Reply {
-    Reply::text(
-        404,
-        "text/html;charset=UTF-8",
-        "<!DOCTYPE html><html lang=\"en\"><title>Data Not Available</title><h1>Data Not Available</h1>\
-         <p>The data you were trying to access could not be found.</p></html>",
-    )
-}
-
 fn respond(reply: Reply) -> Response {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
@@ -222,6 +213,7 @@ fn respond(reply: Reply) -> Response {
 pub fn open(world: &Arc<World>, name: &str, kind: OrgKind) -> Result<Arc<Org>, ApiError> {
     let door = Door::free(world)?;
     let org = world.add_org(name, kind, door.origin.clone())?;
+    sandbox::seed::org(world, &org)?;
     door.open(world);
     Ok(org)
 }

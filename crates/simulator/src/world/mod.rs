@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::RequestLog;
 use crate::error::ApiError;
+use crate::faults::Faults;
 use crate::ids;
 use crate::org::{Org, OrgKind, Origin};
 use crate::switches::Switches;
@@ -38,6 +39,8 @@ pub struct World {
     pub folder: Option<PathBuf>,
     /// The last requests.
     pub log: RequestLog,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
     orgs: RwLock<Vec<Arc<Org>>>,
     switches: RwLock<Switches>,
     names: names::Names,
@@ -53,11 +56,13 @@ impl World {
         let register = restore::open(&config, folder.as_deref())?;
         let clock = restore::clock(&config, &register)?;
         let switches = restore::switches(&config, &register)?;
+        let faults = Faults::new(config.faults.clone(), config.seed);
         Ok(Self {
             config,
             clock,
             folder,
             log: RequestLog::default(),
+            faults,
             orgs: RwLock::default(),
             switches: RwLock::new(switches),
             names: names::Names::default(),
