@@ -34,7 +34,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    fn starting(connection: &Connection, path: &str, soql: &str) -> Self {
+    pub(crate) fn starting(connection: &Connection, path: &str, soql: &str) -> Self {
         Self {
             connection: connection.clone(),
             next: Some(Request::get("query", path).with("q", soql)),
