@@ -157,3 +157,26 @@ async fn a_lost_cursor_is_an_error() {
     );
     assert!(pages.next::<Record>().await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_query_too_long_for_an_address_travels_in_a_body() {
+    let server = Server::start(|call, host| {
+        sandbox(call, host).unwrap_or_else(|| {
+            let body = match call.body.contains("FROM%20Nothing") {
+                true => json!([{"errorCode": "INVALID_TYPE", "message": "sObject type 'Nothing' is not supported."}]),
+                false => json!({"totalSize": 1, "done": true, "records": [{"Id": "x"}]}),
+            };
+            let status = if body.is_array() { 400 } else { 200 };
+            Reply::ok(json!({"compositeResponse": [{"referenceId": "query", "httpStatusCode": status, "body": body}]}))
+        })
+    })
+    .await;
+    let org = server.connect(|_| {}).await.0.unwrap();
+    let soql = |object: &str| format!("SELECT Id FROM {object} WHERE Name IN ('{}')", "x','".repeat(4000));
+    let rows: Vec<Record> = org.query(&soql("Account")).rows().await.unwrap();
+    assert_eq!(rows.len(), 1);
+    let error = org.query(&soql("Nothing")).rows::<Record>().await.unwrap_err();
+    assert!(error.has_fault("INVALID_TYPE"), "{error}");
+    // It only reads, so nobody asks whether this is a production.
+    assert_eq!((server.count("POST", "/composite"), server.count("GET", "/")), (2, 0));
+}
