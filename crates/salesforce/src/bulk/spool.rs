@@ -151,7 +151,7 @@ impl Connection {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let mut download = self.download(request.clone()).await?;
+            let mut download = self.download(request.clone()).await?.not_json().await?;
             let mut spool = Spool::new();
             let lost = loop {
                 match download.chunk().await {

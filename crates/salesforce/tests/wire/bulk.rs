@@ -202,3 +202,20 @@ async fn pages_of_a_query_are_neither_doubled_nor_lost() {
     assert_eq!(String::from_utf8(csv).unwrap(), "Id\n1\n2\n3\n4\n5\n");
     assert_eq!(server.count("GET", "/results"), 6);
 }
+
+#[tokio::test]
+async fn an_error_in_the_place_of_rows_is_an_error() {
+    let server = Server::start(|call, host| {
+        sandbox(call, host).unwrap_or_else(|| Reply::fault(200, "INVALIDJOBSTATE", "the results are gone"))
+    })
+    .await;
+    let org = server.connect(|_| {}).await.0.unwrap();
+    let job = "750D00000000000".parse().unwrap();
+    let mut rows = Vec::new();
+    let error = org
+        .ingest_results(&[&job], Outcome::Failed, &mut rows)
+        .await
+        .unwrap_err();
+    assert!(error.has_fault("INVALIDJOBSTATE"), "{error}");
+    assert!(rows.is_empty());
+}
