@@ -92,16 +92,16 @@ fn start(args: StartArgs, out: &mut Output) -> Result<Status, CommandError> {
         .enable_all()
         .build()
         .map_err(|error| failed("could not start threads").because(error))?;
-    let world = runtime
-        .block_on(server::start(config, args.state))
-        .map_err(|error| match &error {
+    let world = runtime.block_on(server::start(config, args.state)).map_err(|error| {
+        match &error {
             server::StartError::Config(_) => CommandError::new(Kind::Config, "simulator.config", &error),
             server::StartError::Listen { .. } => CommandError::user("simulator.port", &error)
                 .hint("another program, perhaps a second simulator, has the port; `--port 0` takes free ones"),
             server::StartError::Org { .. } => CommandError::user("simulator.state", &error)
                 .hint("the folder of --state may come from another version; take a new one"),
         }
-        .with_source_of(error))?;
+        .with_source_of(error)
+    })?;
     let orgs = started(&world)?;
     tell(&orgs, out)?;
     out.flush()?;
@@ -114,9 +114,8 @@ fn start(args: StartArgs, out: &mut Output) -> Result<Status, CommandError> {
 
 fn config(args: &StartArgs) -> Result<Config, CommandError> {
     let mut config = match &args.config {
-        Some(file) => Config::read(file).map_err(|error| {
-            CommandError::new(Kind::Config, "simulator.config", &error).with_source_of(error)
-        })?,
+        Some(file) => Config::read(file)
+            .map_err(|error| CommandError::new(Kind::Config, "simulator.config", &error).with_source_of(error))?,
         None => Config::default(),
     };
     if let Some(clock) = &args.clock {
