@@ -17,11 +17,26 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Body, decompressed.
     pub body: Bytes,
+    /// It came over TLS.
+    pub secure: bool,
     /// What the route's `{names}` matched, percent-decoded.
     pub params: HashMap<&'static str, String>,
 }
 
 impl Request {
+    /// No request: what events run with.
+    pub(super) fn none() -> Self {
+        Self {
+            method: Method::GET,
+            path: String::new(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            secure: false,
+            params: HashMap::new(),
+        }
+    }
+
     /// The value of a query key, or of a field of a form body.
     pub fn query(&self, key: &str) -> Option<&str> {
         self.query

@@ -4,6 +4,7 @@ use super::Org;
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
+use crate::oauth::users::MAY_LOG_IN;
 use base64::Engine as _;
 use ring::hmac;
 use rusqlite::{Connection, OptionalExtension};
@@ -36,10 +37,24 @@ pub fn grant_refresh(
     Ok(token)
 }
 
-/// The user a live token of this kind stands for.
+/// Keeps an access token in the form of a JWT. REST takes it; SOAP, which asks [`user_of`] for `access` tokens, does not.
+pub fn keep_jwt(db: &Connection, token: &str, user_id: &str, client_id: &str, now: Millis) -> Result<(), ApiError> {
+    keep(db, token, "jwt", user_id, Some(client_id), now)
+}
+
+/// The user behind a token that REST takes.
+pub fn rest_user(db: &Connection, token: &str) -> Result<Option<String>, ApiError> {
+    let kind = if token.contains('!') { "access" } else { "jwt" };
+    user_of(db, token, kind)
+}
+
+/// The user a live token of this kind (`access`, `jwt`, `refresh`) stands for, if that user may log in.
 pub fn user_of(db: &Connection, token: &str, kind: &str) -> Result<Option<String>, ApiError> {
     Ok(db
-        .prepare_cached("SELECT user_id FROM _session WHERE token = ?1 AND kind = ?2 AND revoked IS NULL")?
+        .prepare_cached(&format!(
+            "SELECT s.user_id FROM _session s JOIN User u ON u.Id = s.user_id
+             WHERE s.token = ?1 AND s.kind = ?2 AND s.revoked IS NULL AND {MAY_LOG_IN}"
+        ))?
         .query_row([token, kind], |row| row.get(0))
         .optional()?)
 }

@@ -1,8 +1,10 @@
 //! What objects an org has and what fields they have: the standard model plus what was deployed.
 
+mod macros;
 mod model;
 
-pub use model::{ModelError, standard};
+pub use macros::{address_fields, history_object};
+pub use model::{ModelError, standard, system_fields};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -121,6 +123,13 @@ impl Object {
                 .as_deref()
                 .is_some_and(|r| r.eq_ignore_ascii_case(relationship))
         })
+    }
+
+    /// Where a field stands among the fields, by its API name in any case.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.fields
+            .iter()
+            .position(|field| field.name.eq_ignore_ascii_case(name))
     }
 
     /// The field that names a record (`Name`, `CaseNumber`, `Subject`).
@@ -246,6 +255,9 @@ pub struct Field {
     pub picklist: Vec<PicklistValue>,
     /// Only values of the picklist are taken.
     pub restricted: bool,
+    /// Changes are kept as rows of the object's history.
+    #[serde(default)]
+    pub history: bool,
 }
 
 impl Field {
@@ -253,7 +265,7 @@ impl Field {
     pub fn new(name: &str, kind: Kind) -> Self {
         Self {
             name: name.to_owned(),
-            label: name.to_owned(),
+            label: label_of(name),
             kind,
             length: 0,
             precision: 0,
@@ -275,6 +287,24 @@ impl Field {
             on_delete: OnDelete::Clear,
             picklist: Vec::new(),
             restricted: false,
+            history: false,
         }
+    }
+}
+
+/// `BillingPostalCode` → `Billing Postal Code`, `AccountId` → `Account ID`.
+fn label_of(name: &str) -> String {
+    let mut label = String::new();
+    let mut before = '_';
+    for c in name.chars() {
+        if c.is_uppercase() && before.is_lowercase() {
+            label.push(' ');
+        }
+        label.push(c);
+        before = c;
+    }
+    match label.strip_suffix(" Id") {
+        Some(stem) => format!("{stem} ID"),
+        None => label,
     }
 }

@@ -5,12 +5,17 @@
 //! field Name string(255) required name
 //! field ParentId reference(Account) relationship=Parent children=ChildAccounts
 //! field Industry picklist(Agriculture|Banking)
+//! address Billing
+//! history AccountHistory AccountId
 //! ```
+//! `address` stands for the nine fields of an address (`-` for no prefix), `history` for the object with the changes of
+//! the fields marked `history`.
 //! Words after the name of an object: `label= plural= api=data|tooling|both setting=List|Hierarchy nocreate noupdate
 //! nodelete fixed` (the three of them) and `nosystem` (no audit fields).
 //! Words after the type of a field: `label= required name readonly createonly unique external case relationship=
-//! children= cascade restrict restricted auto= formula= default=`.
+//! children= cascade restrict restricted auto= formula= default= history`.
 
+use super::macros::{address_fields, history_object};
 use super::{Api, Field, Kind, Object, OnDelete, PicklistValue, Schema};
 
 const FILES: &[(&str, &str)] = &include!("files.in");
@@ -57,7 +62,24 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>, ModelError> {
                     .fields
                     .push(field);
             }
-            Some((first, _)) => return Err(fail(format!("`{first}` is neither object nor field"))),
+            Some((first, rest)) if first == "address" => {
+                let prefix = rest.first().map_or("", |word| word.trim_matches('-'));
+                objects
+                    .last_mut()
+                    .ok_or_else(|| fail("an address before its object".to_owned()))?
+                    .fields
+                    .extend(address_fields(prefix));
+            }
+            Some((first, rest)) if first == "history" => {
+                let (Some(parent), [name, way]) = (objects.last(), rest) else {
+                    return Err(fail(
+                        "a history needs an object before it, a name and a field".to_owned(),
+                    ));
+                };
+                let history = history_object(parent, name, way);
+                objects.push(history);
+            }
+            Some((first, _)) => return Err(fail(format!("`{first}` is no object, field, address or history"))),
         }
     }
     Ok(objects)
@@ -112,7 +134,7 @@ fn id_field() -> Field {
 }
 
 /// The fields every ordinary object has.
-pub(crate) fn system_fields() -> Vec<Field> {
+pub fn system_fields() -> Vec<Field> {
     let fixed = |name: &str, kind| Field {
         required: true,
         createable: false,
@@ -196,6 +218,7 @@ fn field(words: &[String]) -> Result<Field, String> {
             ("cascade", _) => field.on_delete = OnDelete::Cascade,
             ("restrict", _) => field.on_delete = OnDelete::Restrict,
             ("restricted", _) => field.restricted = true,
+            ("history", _) => field.history = true,
             ("auto", format) => {
                 field.auto_number = Some(format.to_owned());
                 (field.createable, field.updateable) = (false, false);

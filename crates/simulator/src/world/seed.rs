@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::error::ApiError;
+use crate::oauth::apps;
 use crate::org::{Org, OrgKind, records};
 use rusqlite::types::Value;
 
@@ -82,8 +83,21 @@ pub(super) fn fill(world: &World, org: &Org) -> Result<(), ApiError> {
         if first == "admin" {
             values.push(("Id", text(&admin_id)));
         }
-        records::insert(org, &tx, object("User")?, &values, &admin_id, now)?;
+        let user_id = records::insert(org, &tx, object("User")?, &values, &admin_id, now)?;
+        records::insert(
+            org,
+            &tx,
+            object("UserLogin")?,
+            &[
+                ("UserId", text(&user_id)),
+                ("IsFrozen", Value::Integer(0)),
+                ("IsPasswordLocked", Value::Integer(0)),
+            ],
+            &admin_id,
+            now,
+        )?;
     }
+    apps::seed(&tx, &admin_id)?;
     tx.commit()?;
     Ok(())
 }

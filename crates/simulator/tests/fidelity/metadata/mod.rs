@@ -1,0 +1,4 @@
+//! Metadata: deploy, retrieve, list, describe.
+
+mod client;
+mod round_trip;
