@@ -82,7 +82,11 @@ impl Org {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
         };
-        let schema = Arc::new(tables::prepare(&db)?);
+        let mut schema = tables::prepare(&db)?;
+        if !crate::metadata::tracks_source(&kind) {
+            schema.remove("SourceMember");
+        }
+        let schema = Arc::new(schema);
         Ok(Self {
             id,
             name: name.to_owned(),

@@ -13,6 +13,7 @@ use crate::soap::{Answer, xml};
 use crate::world::{Event, schedule};
 use base64::Engine as _;
 use request::Request;
+pub(crate) use request::decode;
 use roxmltree::Node;
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, Value, json};
@@ -60,14 +61,18 @@ pub(crate) fn start(call: &Call<'_>, _: &Event) -> Result<(), ApiError> {
     for id in ids {
         call.db
             .execute("UPDATE _retrieve SET status = 'InProgress' WHERE id = ?1", [&id])?;
-        schedule(call.db, call.now + WORK, "retrieve.run", &json!(id))?;
+        let user: String = call
+            .db
+            .query_row("SELECT user FROM _retrieve WHERE id = ?1", [&id], |row| row.get(0))?;
+        let payload = json!({ "id": id, "user": user });
+        schedule(call.db, call.now + WORK, "retrieve.run", &payload)?;
     }
     Ok(())
 }
 
 /// Event: does the work.
 pub(crate) fn work(call: &Call<'_>, event: &Event) -> Result<(), ApiError> {
-    let id = event.payload.as_str().unwrap_or_default();
+    let id = event.payload["id"].as_str().unwrap_or_default();
     let text: String = call
         .db
         .query_row("SELECT request FROM _retrieve WHERE id = ?1", [id], |row| row.get(0))?;
