@@ -18,6 +18,8 @@ test: tools
 	@ci/suite run doctests  $(CARGO) test --workspace --locked --doc
 	@ci/suite run tidy      $(CARGO) xtask tidy
 	@ci/suite run docs      env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --locked --no-deps --document-private-items
+	@$(CARGO) build --locked --package syncline
+	@ci/suite run clients   ci/conformance
 	@ci/suite run types     $(CARGO) xtask types --check
 	@if [ -n "$${SYNCLINE_CORPUS:-}" ] || [ -f ../shared/corpus/dev.tar.zst ]; then \
 		ci/suite run corpus $(CARGO) xtask corpus --core; \

@@ -16,6 +16,7 @@ mod hint;
 mod http;
 mod id;
 mod limits;
+pub mod metadata;
 mod organization;
 mod request;
 pub mod rest;
@@ -24,6 +25,7 @@ mod secret;
 mod send;
 mod session;
 pub mod soap;
+pub mod soql;
 mod version;
 
 pub use address::Address;

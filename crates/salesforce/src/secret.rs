@@ -29,8 +29,8 @@ impl Secret<String> {
     }
 }
 
-impl<T> From<T> for Secret<T> {
-    fn from(value: T) -> Self {
+impl From<String> for Secret<String> {
+    fn from(value: String) -> Self {
         Self(value)
     }
 }
@@ -61,10 +61,7 @@ mod tests {
     fn debug_hides_the_value() {
         let secret = Secret::from("CANARY-1");
         assert_eq!(format!("{secret:?}"), "[secret]");
-        assert_eq!(
-            format!("{:?}", Some(vec![secret.clone()])),
-            "[[secret]]".replace("[[secret]]", "Some([[secret]])")
-        );
+        assert_eq!(format!("{:?}", Some(secret.clone())), "Some([secret])");
         assert_eq!(secret.expose(), "CANARY-1");
     }
 }

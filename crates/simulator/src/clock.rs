@@ -20,6 +20,17 @@ pub enum Pace {
     Stepped,
 }
 
+impl std::fmt::Display for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fast => f.write_str("fast"),
+            Self::Real => f.write_str("real"),
+            Self::Times(n) => write!(f, "x{n}"),
+            Self::Stepped => f.write_str("stepped"),
+        }
+    }
+}
+
 impl std::str::FromStr for Pace {
     type Err = String;
 
@@ -70,6 +81,31 @@ impl Clock {
     /// The pace of the clock.
     pub fn pace(&self) -> Pace {
         *self.pace.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Goes on at another pace from where the clock stands.
+    pub fn set_pace(&self, pace: Pace) {
+        let now = self.now();
+        *self.pace.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = pace;
+        self.set(now);
+    }
+
+    /// Where the clock stands, for [`Clock::resume`].
+    pub fn state(&self) -> String {
+        format!("{} {}", self.now(), wall())
+    }
+
+    /// Where a clock of this pace stands now that had this state.
+    pub fn resume(pace: Pace, state: &str) -> Option<Millis> {
+        let (now, at) = state.split_once(' ')?;
+        let (now, at): (Millis, Millis) = (now.parse().ok()?, at.parse().ok()?);
+        let passed = (wall() - at).max(0);
+        Some(match pace {
+            Pace::Stepped => now,
+            Pace::Fast | Pace::Real => now + passed,
+            #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+            Pace::Times(n) => now + (passed as f64 * n) as Millis,
+        })
     }
 
     /// The simulated time.

@@ -6,15 +6,23 @@
 
 pub mod clock;
 pub mod config;
+pub mod control;
+pub mod dates;
+pub mod dml;
 pub mod error;
+pub mod formula;
+pub mod faults;
 pub mod http;
 pub mod ids;
 pub mod metadata;
 pub mod oauth;
 pub mod org;
 mod rest;
+mod sandbox;
 pub mod schema;
 mod soap;
 
 pub mod server;
+pub mod soql;
+pub mod switches;
 pub mod world;

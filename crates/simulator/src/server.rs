@@ -1,12 +1,13 @@
 //! Listens: one origin per org.
 
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::error::ApiError;
-use crate::http::{Reply, answer};
+use crate::http::{Reply, SECURE, answer};
 use crate::org::{Org, OrgKind, Origin};
-use crate::world::World;
+use crate::sandbox;
+use crate::world::{World, WorldError};
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::net::SocketAddr;
@@ -18,13 +19,15 @@ use tokio::net::{TcpListener, TcpSocket};
 const BACKLOG: u32 = 1024;
 /// Greatest request body: 150 MB of bulk data and the overhead of base64.
 const BODY: usize = 256 * 1024 * 1024;
+/// Ports that are tried for an org that is made while the world runs.
+const TRIES: u16 = 500;
 
 /// A simulator that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration is wrong.
+    /// The world cannot be made or found again.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    World(#[from] WorldError),
     /// A port cannot be had.
     #[error("cannot listen on {address}")]
     Listen {
@@ -43,7 +46,8 @@ pub enum StartError {
     },
 }
 
-/// Opens all orgs of a configuration and serves them on tasks of the present runtime.
+/// Opens all orgs of a configuration and serves them on tasks of the present runtime. In a folder that holds a world
+/// already, that world is served with the orgs it had.
 pub async fn start(config: Config, folder: Option<PathBuf>) -> Result<Arc<World>, StartError> {
     let orgs = config.orgs.clone();
     let production = orgs
@@ -51,7 +55,24 @@ pub async fn start(config: Config, folder: Option<PathBuf>) -> Result<Arc<World>
         .find(|org| org.kind == "production")
         .map(|org| org.name.clone());
     let world = Arc::new(World::new(config, folder)?);
-    for org in orgs {
+    world.serve_on(tokio::runtime::Handle::current());
+    let failed = |org: &str| {
+        let org = org.to_owned();
+        move |source| StartError::Org { org, source }
+    };
+    let kept = world.kept_orgs().map_err(failed("of the world"))?;
+    for entry in &kept {
+        let door = Door::bind(&world, entry.port)?;
+        world.reopen(entry, door.origin.clone()).map_err(failed(&entry.name))?;
+        door.open(&world);
+    }
+    if world.is_made().map_err(failed("of the world"))? {
+        return Ok(world);
+    }
+    for (at, org) in (0..).zip(orgs) {
+        if world.org(&org.name).is_some() {
+            continue;
+        }
         let kind = match org.kind.as_str() {
             "production" => OrgKind::Production,
             "developer-edition" => OrgKind::DeveloperEdition,
@@ -60,41 +81,77 @@ pub async fn start(config: Config, folder: Option<PathBuf>) -> Result<Arc<World>
                 license: license.to_uppercase(),
             },
         };
-        open(&world, &org.name, kind).await?;
+        let base = world.config.port;
+        let door = Door::bind(&world, if base == 0 { 0 } else { base.saturating_add(at) })?;
+        let made = world.add_org(&org.name, kind, door.origin.clone());
+        made.and_then(|made| sandbox::seed::org(&world, &made))
+            .map_err(failed(&org.name))?;
+        door.open(&world);
     }
+    world.set_made().map_err(failed("of the world"))?;
     Ok(world)
 }
 
-/// Opens one more org and serves it.
-pub async fn open(world: &Arc<World>, name: &str, kind: OrgKind) -> Result<Arc<Org>, StartError> {
-    let offset = u16::try_from(world.orgs().len()).unwrap_or(u16::MAX);
-    let port = if world.config.port == 0 {
-        0
-    } else {
-        world.config.port.saturating_add(offset)
-    };
-    let address = format!("{}:{port}", world.config.address);
-    let listener = listen(&address).map_err(|source| StartError::Listen {
-        address: address.clone(),
-        source,
-    })?;
-    let bound = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { address, source })?;
-    let origin = Origin {
-        http: format!("http://{bound}"),
-        https: None,
-    };
-    let org = world.add_org(name, kind, origin).map_err(|source| StartError::Org {
-        org: name.to_owned(),
-        source,
-    })?;
-    let app = router(Arc::clone(world), Arc::clone(&org));
-    tokio::spawn(async move {
-        // Ends with the process.
-        let _ = axum::serve(listener, app).await;
-    });
-    Ok(org)
+/// A port that is ours and not served yet.
+pub(crate) struct Door {
+    /// The origin it will serve.
+    pub(crate) origin: Origin,
+    listener: TcpListener,
+}
+
+impl Door {
+    /// Takes a port; 0: any.
+    fn bind(world: &World, port: u16) -> Result<Self, StartError> {
+        let address = format!("{}:{port}", world.config.address);
+        let fail = |source| StartError::Listen {
+            address: address.clone(),
+            source,
+        };
+        let _runtime = world.runtime().enter();
+        let listener = listen(&address).map_err(fail)?;
+        let bound = listener.local_addr().map_err(fail)?;
+        Ok(Self {
+            origin: Origin {
+                http: format!("http://{bound}"),
+                https: None,
+            },
+            listener,
+        })
+    }
+
+    /// Takes a free port for an org that is made while the world runs.
+    pub(crate) fn free(world: &World) -> Result<Self, ApiError> {
+        let base = world.config.port;
+        let ports: Vec<u16> = if base == 0 {
+            vec![0]
+        } else {
+            (base..base.saturating_add(TRIES)).collect()
+        };
+        ports
+            .into_iter()
+            .find_map(|port| Self::bind(world, port).ok())
+            .ok_or_else(|| {
+                ApiError::new(
+                    "UNKNOWN_EXCEPTION",
+                    format!("no free port from {base} on for one more org"),
+                )
+                .status(500)
+            })
+    }
+
+    /// Serves from now on whichever org is at this origin.
+    pub(crate) fn open(self, world: &Arc<World>) {
+        let (at, world) = (self.origin.http, Arc::clone(world));
+        let runtime = world.runtime();
+        let app = axum::Router::new().fallback(move |peer: ConnectInfo<SocketAddr>, request: Request| {
+            let (world, at) = (Arc::clone(&world), at.clone());
+            async move { serve(world, &at, peer.0, request).await }
+        });
+        runtime.spawn(async move {
+            // Ends with the process.
+            let _ = axum::serve(self.listener, app.into_make_service_with_connect_info::<SocketAddr>()).await;
+        });
+    }
 }
 
 fn listen(address: &str) -> std::io::Result<TcpListener> {
@@ -114,15 +171,19 @@ fn listen(address: &str) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn router(world: Arc<World>, org: Arc<Org>) -> axum::Router {
-    axum::Router::new().fallback(move |request: Request| {
-        let (world, org) = (Arc::clone(&world), Arc::clone(&org));
-        async move { serve(world, org, request).await }
-    })
-}
-
-async fn serve(world: Arc<World>, org: Arc<Org>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
+async fn serve(world: Arc<World>, at: &str, peer: SocketAddr, request: Request) -> Response {
+    let Some(org) = world.at(at) else {
+        return respond(Reply::gone());
+    };
+    let (mut head, body) = request.into_parts();
+    head.headers.remove(SECURE);
+    if head.uri.path().starts_with("/_simulator") && !peer.ip().is_loopback() {
+        return respond(Reply::text(
+            403,
+            "text/plain",
+            "only this machine may control the simulator",
+        ));
+    }
     let body = match to_bytes(body, BODY).await {
         Ok(body) => body,
         Err(_) => return respond(Reply::text(413, "text/plain", "request body too large or cut off")),
@@ -146,4 +207,13 @@ fn respond(reply: Reply) -> Response {
         *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         failed
     })
+}
+
+/// Opens one more org at a free port and serves it.
+pub fn open(world: &Arc<World>, name: &str, kind: OrgKind) -> Result<Arc<Org>, ApiError> {
+    let door = Door::free(world)?;
+    let org = world.add_org(name, kind, door.origin.clone())?;
+    sandbox::seed::org(world, &org)?;
+    door.open(world);
+    Ok(org)
 }

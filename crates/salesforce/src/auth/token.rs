@@ -120,7 +120,7 @@ fn identity(url: &str) -> Option<(OrgId, String)> {
     Some((org, segments.next()?.to_owned()))
 }
 
-/// Asks the token endpoint for a session.
+/// Asks the token endpoint for a session of an app.
 pub(crate) async fn request(
     http: &Http,
     host: &Address,
@@ -133,7 +133,12 @@ pub(crate) async fn request(
     if let Some(secret) = app.secret.as_ref().filter(|secret| !secret.is_empty()) {
         pairs.push(("client_secret", secret.expose()));
     }
-    let body = post(http, host, attempted, "/services/oauth2/token", &pairs).await?;
+    ask(http, host, attempted, &pairs).await
+}
+
+/// Asks the token endpoint for a session.
+pub(crate) async fn ask(http: &Http, host: &Address, attempted: &str, form: &[(&str, &str)]) -> Result<Token> {
+    let body = post(http, host, attempted, "/services/oauth2/token", form).await?;
     Token::read(attempted, &body)
 }
 
@@ -202,5 +207,78 @@ fn refused(attempted: String, status: u16, body: &[u8]) -> Error {
             status,
             title,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn answer(change: impl FnOnce(&mut Value)) -> Result<Token> {
+        let mut answer = json!({
+            "access_token": "00DD000000IRt53!AQ4.CANARY", "refresh_token": "5AepCANARY", "signature": "x",
+            "scope": "refresh_token web api", "instance_url": "https://acme--uat.sandbox.my.salesforce.com",
+            "id": "https://test.salesforce.com/id/00DD000000IRt53MAD/005D000000IRt53IAD",
+            "token_type": "Bearer", "issued_at": "1772446530123",
+        });
+        change(&mut answer);
+        Token::read("sign in", answer.to_string().as_bytes())
+    }
+
+    #[test]
+    fn the_org_is_told_by_the_token_and_the_identity() {
+        let check = |change: fn(&mut Value), expect: Option<&str>| {
+            let org = answer(change).unwrap().org.map(|org| org.as_str()[..15].to_owned());
+            assert_eq!(org.as_deref(), expect);
+        };
+        check(|_| {}, Some("00DD000000IRt53"));
+        check(|answer| answer["id"] = Value::Null, Some("00DD000000IRt53"));
+        check(
+            |answer| answer["access_token"] = "eyJhbGciOi.J9.x".into(),
+            Some("00DD000000IRt53"),
+        );
+        check(
+            |answer| {
+                answer["access_token"] = "eyJhbGciOi.J9.x".into();
+                answer["id"] = Value::Null;
+            },
+            None,
+        );
+        let other = answer(|answer| answer["access_token"] = "00DD000000IRt54!CANARY".into()).unwrap_err();
+        assert!(other.to_string().contains("00DD000000IRt54"), "{other}");
+    }
+
+    #[test]
+    fn errors_hold_no_secret() {
+        let broken = answer(|answer| answer["instance_url"] = 7.into()).unwrap_err();
+        let mut told = format!("{broken} {broken:?} {:?}", answer(|_| {}).unwrap());
+        let body = br#"{"access_token":"CANARY","#;
+        told.push_str(&format!("{:?}", Token::read("sign in", body).unwrap_err()));
+        assert!(!told.contains("CANARY"), "{told}");
+    }
+
+    #[test]
+    fn refusals() {
+        let check = |body: &str, code: &str, text: &str| {
+            let error = refused("sign in at x".to_owned(), 400, body.as_bytes());
+            assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+        };
+        check(
+            r#"{"error":"invalid_grant","error_description":"audience is invalid"}"#,
+            "login_refused",
+            "sign in at x: invalid_grant: audience is invalid",
+        );
+        check(
+            "<html><title>Gone</title><body>Data Not Available</body></html>",
+            "login_refused",
+            "sign in at x: inactive_org: Data Not Available",
+        );
+        check(
+            "<html><title>Down</title></html>",
+            "no_api_answer",
+            "sign in at x: the answer is no answer of the API, but HTTP 400 with \"Down\"",
+        );
     }
 }

@@ -3,7 +3,9 @@
 use super::request::{decode, pairs};
 use super::routes::ROUTES;
 use super::{Reply, Request, Route, Surface, in_call};
+use crate::control;
 use crate::error::ApiError;
+use crate::faults::{self, Fate};
 use crate::org::{Org, sessions};
 use crate::world::{World, settle};
 use axum::http::{HeaderMap, Method};
@@ -15,6 +17,17 @@ use std::sync::Arc;
 /// Header that the server puts on what came over TLS, and takes off what clients send.
 pub(crate) const SECURE: &str = "x-simulator-tls";
 
+/// An answer and what becomes of it on its way.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The answer.
+    pub reply: Reply,
+    /// How long it is held back, milliseconds of real time.
+    pub delay: u64,
+    /// What goes wrong on the way.
+    pub fate: Option<Fate>,
+}
+
 /// Answers one request to an org. Blocks: call it off the async threads.
 pub fn answer(
     world: &Arc<World>,
@@ -25,12 +38,20 @@ pub fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Reply {
+    deliver(world, org, method, path, query, headers, body).reply
+}
+
+/// As [`answer`], with the faults that strike the answer on its way.
+pub fn deliver(
+    world: &Arc<World>,
+    org: &Arc<Org>,
+    method: Method,
+    path: &str,
+    query: &str,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Delivery {
     let segments: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(decode).collect();
-    let (route, params) = match find(&method, &segments) {
-        Ok(found) => found,
-        Err(error) => return dress(Surface::Rest, &error),
-    };
-    let surface = route.surface;
     let request = Request {
         method,
         path: format!("/{}", segments.join("/")),
@@ -38,9 +59,58 @@ pub fn answer(
         secure: headers.contains_key(SECURE),
         headers,
         body,
-        params,
+        params: HashMap::new(),
     };
-    run(world, org, route, request).unwrap_or_else(|error| dress(surface, &error))
+    if segments.first().is_some_and(|first| first == control::ROOT) {
+        let reply = control::answer(world, org, request, &segments);
+        return Delivery {
+            reply: reply.unwrap_or_else(|error| dress(Surface::Control, &error)),
+            delay: 0,
+            fate: None,
+        };
+    }
+    let struck = world.faults.strike(&org.name, request.method.as_str(), &request.path);
+    let mut entry = log_entry(world, org, &request, query);
+    let reply = match find(&request.method, &segments) {
+        Ok((route, params)) => {
+            let request = Request { params, ..request };
+            struck
+                .iter()
+                .find_map(|fault| faults::instead(fault.kind))
+                .unwrap_or_else(|| run(world, org, route, request))
+                .unwrap_or_else(|error| dress(route.surface, &error))
+        }
+        Err(error) => dress(Surface::Rest, &error),
+    };
+    let fate = struck.iter().find_map(|fault| faults::fate(fault.kind));
+    entry.status = if fate == Some(Fate::Lost) { 0 } else { reply.status };
+    entry.faults = struck.iter().map(|fault| fault.kind).collect();
+    world.log.push(entry);
+    Delivery {
+        reply,
+        delay: struck.iter().filter_map(|fault| fault.millis).sum(),
+        fate,
+    }
+}
+
+fn log_entry(world: &Arc<World>, org: &Arc<Org>, request: &Request, query: &str) -> control::Entry {
+    let options = request.header("sforce-call-options").unwrap_or_default();
+    let client = options
+        .split(',')
+        .find_map(|option| option.trim().strip_prefix("client="))
+        .or_else(|| request.header("user-agent"))
+        .unwrap_or_default();
+    let mark = if query.is_empty() { "" } else { "?" };
+    control::Entry {
+        at: world.clock.now(),
+        org: org.name.clone(),
+        method: request.method.to_string(),
+        path: format!("{}{mark}{query}", request.path),
+        status: 0,
+        client: client.to_owned(),
+        body: request.body.len(),
+        faults: Vec::new(),
+    }
 }
 
 fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Result<Reply, ApiError> {
@@ -48,6 +118,10 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
     for each in world.orgs() {
         settle(world, &each)?;
     }
+    // A refresh may have put another org in the place of this one, a deletion none.
+    let Some(org) = &world.at(&org.origin.http) else {
+        return Ok(Reply::gone());
+    };
     let mut state = org.lock();
     in_call(world, org, &mut state, Some(request), |call| {
         if let Some(version) = call.request.params.get("version") {
@@ -103,7 +177,7 @@ fn find(method: &Method, segments: &[String]) -> Result<(Route, HashMap<&'static
     }
 }
 
-fn fit(pattern: &'static str, segments: &[String]) -> Option<(usize, HashMap<&'static str, String>)> {
+pub(crate) fn fit(pattern: &'static str, segments: &[String]) -> Option<(usize, HashMap<&'static str, String>)> {
     let mut params = HashMap::new();
     let mut literal = 0;
     let mut at = 0;

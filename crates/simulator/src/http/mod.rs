@@ -5,10 +5,11 @@ mod dispatch;
 mod reply;
 mod request;
 mod routes;
+pub(crate) mod usage;
 
 pub use call::{Call, in_call};
-pub use dispatch::answer;
-pub(crate) use dispatch::{bearer, escape};
+pub use dispatch::{Delivery, answer, deliver};
+pub(crate) use dispatch::{SECURE, bearer, escape, fit};
 pub use reply::Reply;
 pub use request::Request;
-pub use routes::{EventHandler, Route, Surface, event_handler};
+pub use routes::{EventHandler, EventPreparation, Route, Surface, event_handler, event_preparation};

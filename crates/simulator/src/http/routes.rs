@@ -2,7 +2,9 @@
 
 use super::{Call, Reply};
 use crate::error::ApiError;
-use crate::world::Event;
+use crate::org::{Org, State};
+use crate::world::{Event, World};
+use std::sync::Arc;
 
 /// How a route authenticates and how its errors look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,14 +70,37 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::oauth::authorize::ROUTES,
     crate::oauth::identity::ROUTES,
     crate::oauth::sso::ROUTES,
+    crate::rest::limits::ROUTES,
+    crate::sandbox::auth::ROUTES,
+    crate::sandbox::connect::ROUTES,
+    crate::sandbox::email::ROUTES,
+    crate::rest::query::ROUTES,
+    crate::rest::search::ROUTES,
     crate::soap::ROUTES,
 ];
 
 /// What runs when an event is due.
 pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;
 
+/// What an event needs done outside of a transaction, before its handler: copies of databases. It may run twice when the
+/// process is killed in between.
+pub type EventPreparation = fn(&Arc<World>, &Arc<Org>, &mut State, &Event) -> Result<(), ApiError>;
+
+/// Preparations of events by kind.
+const PREPARATIONS: &[&[(&str, EventPreparation)]] = &[crate::sandbox::run::PREPARATIONS];
+
+/// The preparation of a kind of event.
+pub fn event_preparation(kind: &str) -> Option<EventPreparation> {
+    PREPARATIONS
+        .iter()
+        .copied()
+        .flatten()
+        .find(|(name, _)| *name == kind)
+        .map(|(_, run)| *run)
+}
+
 /// Handlers of events by kind.
-const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS];
+const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS, crate::sandbox::run::EVENTS];
 
 /// The handler of a kind of event.
 pub fn event_handler(kind: &str) -> Option<EventHandler> {

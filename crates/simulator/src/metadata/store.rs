@@ -14,14 +14,6 @@ use syncline_metadata::table::registry::{Adapter, ChildType, MetadataType, Regis
 
 /// Tables of this part of the simulator.
 pub(crate) const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS _validation (
-    object TEXT NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL, formula TEXT NOT NULL, message TEXT NOT NULL, field TEXT,
-    PRIMARY KEY (object, name)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS _duplicate_rule (
-    object TEXT NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL, fields TEXT NOT NULL, action TEXT NOT NULL, message TEXT,
-    PRIMARY KEY (object, name)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _component (
     type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, parent_type TEXT, parent TEXT COLLATE NOCASE, id TEXT NOT NULL,
     path TEXT NOT NULL, created INTEGER NOT NULL, created_by TEXT NOT NULL, modified INTEGER NOT NULL, modified_by TEXT NOT NULL,

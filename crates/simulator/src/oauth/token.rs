@@ -6,6 +6,7 @@ use super::{Fields, authorize, jwt, refuse};
 use crate::error::ApiError;
 use crate::http::{Call, Reply, Route, Surface};
 use crate::org::sessions;
+use crate::switches::{ClientCredentials, ExpiresIn, Rotation};
 use base64::Engine as _;
 use ring::hmac;
 use rusqlite::{OptionalExtension, params};
@@ -149,7 +150,8 @@ fn refresh(call: &Call<'_>, fields: &Fields) -> Result<Grant, ApiError> {
 fn client_credentials(call: &Call<'_>, fields: &Fields) -> Result<Grant, ApiError> {
     let app = apps::authenticate(call, fields, true)?;
     let host = call.request.header("host").unwrap_or_default();
-    if LOGIN_HOSTS.contains(&host.split(':').next().unwrap_or_default()) {
+    let own_only = call.world.switches().client_credentials == ClientCredentials::OwnHost;
+    if own_only && LOGIN_HOSTS.contains(&host.split(':').next().unwrap_or_default()) {
         return Err(refuse("invalid_grant", "request not supported on this domain"));
     }
     let user = match (&app.secret, &app.run_as) {
@@ -183,6 +185,7 @@ fn inactive() -> ApiError {
 /// Makes the tokens of a grant and the answer with them.
 fn answer(call: &Call<'_>, grant: &Grant) -> Result<Reply, ApiError> {
     let (app, user) = (&grant.app, &grant.user);
+    let switches = call.world.switches();
     let scopes: Vec<&str> = grant.scopes.split_whitespace().collect();
     let lasting = scopes.iter().any(|s| ["refresh_token", "offline_access"].contains(s));
     let (kept, shown) = match &grant.refresh {
@@ -190,7 +193,7 @@ fn answer(call: &Call<'_>, grant: &Grant) -> Result<Reply, ApiError> {
             let new = new_refresh(call, grant)?;
             (Some(new.clone()), Some(new))
         }
-        Refresh::Shown(old) if app.rotates => {
+        Refresh::Shown(old) if app.rotates || switches.rotation == Rotation::Always => {
             sessions::revoke(call.db, old, call.now)?;
             let new = new_refresh(call, grant)?;
             (Some(new.clone()), Some(new))
@@ -229,6 +232,9 @@ fn answer(call: &Call<'_>, grant: &Grant) -> Result<Reply, ApiError> {
     body["id"] = json!(id);
     body["token_type"] = json!("Bearer");
     body["issued_at"] = json!(issued);
+    if switches.expires_in == ExpiresIn::Present {
+        body["expires_in"] = json!(7200);
+    }
     Ok(Reply::json(&body).header("Cache-Control", "no-cache, no-store"))
 }
 

@@ -43,6 +43,24 @@ pub struct Origin {
     pub https: Option<String>,
 }
 
+impl Origin {
+    /// The port at the end of an origin; 0 when it has none.
+    pub fn port(origin: &str) -> u16 {
+        origin
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok())
+            .unwrap_or(0)
+    }
+}
+
+/// The sandbox name behind a short name: `uat` for `uat` and for `prod--uat`.
+pub fn sandbox_name<'a>(of: &str, short: &'a str) -> &'a str {
+    short
+        .strip_prefix(of)
+        .and_then(|rest| rest.strip_prefix("--"))
+        .unwrap_or(short)
+}
+
 /// A simulated org.
 #[derive(Debug)]
 pub struct Org {
@@ -82,6 +100,19 @@ impl Org {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
         };
+        Self::adopt(id, name, kind, pod, origin, db)
+    }
+
+    /// Makes an org of a database that is open, with the tables it lacks.
+    pub fn adopt(
+        id: String,
+        name: &str,
+        kind: OrgKind,
+        pod: u32,
+        origin: Origin,
+        db: Connection,
+    ) -> Result<Self, ApiError> {
+        db.set_prepared_statement_cache_capacity(256);
         let mut schema = tables::prepare(&db)?;
         if !crate::metadata::tracks_source(&kind) {
             schema.remove("SourceMember");
@@ -104,13 +135,18 @@ impl Org {
 
     /// The next id of a key prefix.
     pub fn next_id(&self, db: &Connection, prefix: &str) -> Result<String, ApiError> {
-        let n: i64 = db.query_row(
-            "INSERT INTO _sequence (prefix, next) VALUES (?1, 2) ON CONFLICT (prefix) DO UPDATE SET next = next + 1 RETURNING next - 1",
-            [prefix],
-            |row| row.get(0),
-        )?;
-        Ok(ids::make(prefix, self.pod, u64::try_from(n).unwrap_or(0)))
+        Ok(ids::make(prefix, self.pod, self.next_number(db, prefix)?))
+    }
+
+    /// The next number of a sequence, from 1.
+    pub fn next_number(&self, db: &Connection, sequence: &str) -> Result<u64, ApiError> {
+        let n: i64 = db
+            .prepare_cached(
+                "INSERT INTO _sequence (prefix, next) VALUES (?1, 2) ON CONFLICT (prefix) DO UPDATE SET next = next + 1 RETURNING next - 1",
+            )?
+            .query_row([sequence], |row| row.get(0))?;
+        Ok(u64::try_from(n).unwrap_or(0))
     }
 }
 
-pub use tables::{create_table, drop_object, save_object};
+pub use tables::{create_table, drop_object, index, save_object};

@@ -48,12 +48,16 @@ fn run_next(world: &Arc<World>, org: &Arc<Org>, state: &mut State) -> Result<boo
             return Ok(false);
         }
         world.clock.reach(due);
+        world.keep_clock()?;
     }
     let payload = serde_json::from_str(&payload).unwrap_or_default();
     let event = Event { kind, payload, due };
     let run = crate::http::event_handler(&event.kind).ok_or_else(|| {
         ApiError::new("UNKNOWN_EXCEPTION", format!("no handler for the event {}", event.kind)).status(500)
     })?;
+    if let Some(prepare) = crate::http::event_preparation(&event.kind) {
+        prepare(world, org, state, &event)?;
+    }
     crate::http::in_call(world, org, state, None, |call| {
         call.db.execute("DELETE FROM _event WHERE id = ?1", [id])?;
         // An event that says who set it off acts for that user.
@@ -64,4 +68,18 @@ fn run_next(world: &Arc<World>, org: &Arc<Org>, state: &mut State) -> Result<boo
         run(call, &event)
     })?;
     Ok(true)
+}
+
+/// What waits in an org, in order.
+pub fn pending(db: &Connection) -> Result<Vec<Event>, ApiError> {
+    let mut read = db.prepare_cached("SELECT due, kind, payload FROM _event ORDER BY due, id")?;
+    let rows = read.query_map([], |row| {
+        let payload: String = row.get(2)?;
+        Ok(Event {
+            due: row.get(0)?,
+            kind: row.get(1)?,
+            payload: serde_json::from_str(&payload).unwrap_or_default(),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,5 +1,12 @@
-//! One test for each behaviour of Salesforce that simulators usually get wrong, and one for each switch.
+//! One test for each behaviour of Salesforce that simulators usually get wrong, and one for each switch: sections 12 and
+//! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
 mod metadata;
+#[path = "../soql/org.rs"]
+#[allow(dead_code)]
+mod org;
+mod sandbox;
+mod soql;
 mod support;
+mod world;

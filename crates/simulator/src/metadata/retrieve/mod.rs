@@ -28,8 +28,6 @@ CREATE TABLE IF NOT EXISTS _retrieve (
 
 const WAIT: Millis = 1_000;
 const WORK: Millis = 1_000;
-/// Most retrievals at work; the others wait.
-const CONCURRENT: i64 = 5;
 
 pub(crate) fn retrieve(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, ApiError> {
     let request = Request::read(call, request)?;
@@ -56,7 +54,7 @@ pub(crate) fn start(call: &Call<'_>, _: &Event) -> Result<(), ApiError> {
         .db
         .prepare("SELECT id FROM _retrieve WHERE status = 'Pending' ORDER BY n LIMIT ?1")?;
     let ids: Vec<String> = waiting
-        .query_map([(CONCURRENT - busy).max(0)], |row| row.get(0))?
+        .query_map([(i64::from(call.world.switches().concurrent_retrieves) - busy).max(0)], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for id in ids {
         call.db
@@ -160,8 +158,10 @@ pub(crate) fn check(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, Ap
     if let Some(zip) = zip.filter(|_| xml::flag(request, "includeZip").unwrap_or(true)) {
         let encoded = base64::engine::general_purpose::STANDARD.encode(zip);
         out.insert("zipFile".to_owned(), json!(encoded));
-        call.db
-            .execute("UPDATE _retrieve SET taken = 1, zip = NULL WHERE id = ?1", [&id])?;
+        if call.world.switches().retrieve_zip_once {
+            call.db
+                .execute("UPDATE _retrieve SET taken = 1, zip = NULL WHERE id = ?1", [&id])?;
+        }
     }
     Ok(Value::Object(out).into())
 }

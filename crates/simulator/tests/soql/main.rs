@@ -1,0 +1,10 @@
+//! SOQL over a small org.
+
+mod bulk;
+mod conditions;
+mod errors;
+mod groups;
+mod org;
+mod property;
+mod search;
+mod select;
