@@ -6,7 +6,6 @@ mod metadata;
 #[path = "../soql/org.rs"]
 #[allow(dead_code)]
 mod org;
-mod sandbox;
 mod soql;
 mod support;
 mod world;
