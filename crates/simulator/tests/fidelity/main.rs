@@ -2,6 +2,7 @@
 //! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
+mod faults;
 mod metadata;
 #[path = "../soql/org.rs"]
 #[allow(dead_code)]
