@@ -9,13 +9,13 @@ let world, org, connection;
 before(async () => {
   world = await startWorld();
   org = world.org("uat");
-  connection = new jsforce.Connection({ instanceUrl: org.url, accessToken: org.access_token, version: "67.0" });
+  connection = new jsforce.Connection({ instanceUrl: org.url, accessToken: org.accessToken, version: "67.0" });
 });
 after(() => world.stop());
 
 test("identity", async () => {
   const identity = await connection.identity();
-  assert.equal(identity.organization_id, org.org_id);
+  assert.equal(identity.organization_id, org.orgId);
   assert.equal(identity.username, org.username);
 });
 
@@ -73,8 +73,8 @@ test("metadata describe, list, CRUD", async () => {
 test("password login, then a revoked session", async () => {
   const other = new jsforce.Connection({ loginUrl: org.url, version: "62.0" });
   await other.login(org.username, "password");
-  assert.equal(other.userInfo.organizationId, org.org_id);
+  assert.equal(other.userInfo.organizationId, org.orgId);
   await other.logout();
-  const dead = new jsforce.Connection({ instanceUrl: org.url, accessToken: `${org.org_id.slice(0, 15)}!AQdead`, version: "67.0" });
+  const dead = new jsforce.Connection({ instanceUrl: org.url, accessToken: `${org.orgId.slice(0, 15)}!AQdead`, version: "67.0" });
   await assert.rejects(dead.query("SELECT Id FROM Account"), (error) => error.errorCode === "INVALID_SESSION_ID");
 });

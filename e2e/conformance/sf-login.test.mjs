@@ -18,17 +18,17 @@ after(async () => {
 test("login access-token stores the org of the token", async () => {
   const prod = world.org("prod");
   const { result } = await sf.login(prod);
-  assert.equal(result.orgId, prod.org_id);
+  assert.equal(result.orgId, prod.orgId);
   assert.equal(result.username, prod.username);
 });
 
 test("login jwt is granted a session of that user", async () => {
   const uat = world.org("uat");
   const { result } = await sf.json([
-    "org", "login", "jwt", "--client-id", world.start.client_id, "--jwt-key-file", world.start.jwt_key_file,
+    "org", "login", "jwt", "--client-id", world.start.clientId, "--jwt-key-file", world.start.jwtKeyFile,
     "--username", uat.username, "--instance-url", uat.url, "--alias", "uat",
   ]);
-  assert.equal(result.orgId, uat.org_id);
+  assert.equal(result.orgId, uat.orgId);
   const asked = (await uat.log()).filter((request) => request.path === "/services/oauth2/token");
   assert.deepEqual(asked.map((request) => request.status), [200]);
 });
@@ -36,7 +36,7 @@ test("login jwt is granted a session of that user", async () => {
 test("display says connected and sandbox or not", async () => {
   const { result } = await sf.json(["org", "display", "-o", "prod"]);
   assert.equal(result.connectedStatus, "Connected");
-  assert.equal(result.id, world.org("prod").org_id);
+  assert.equal(result.id, world.org("prod").orgId);
 });
 
 test("list shows both orgs, the sandbox as one", async () => {
@@ -50,7 +50,7 @@ test("a dead token is told as such", async () => {
   const dev1 = world.org("dev1");
   const answer = await sf.json(
     ["org", "login", "access-token", "--instance-url", dev1.url, "--no-prompt"],
-    { exit: 1, env: { SF_ACCESS_TOKEN: `${dev1.org_id.slice(0, 15)}!AQdead` } },
+    { exit: 1, env: { SF_ACCESS_TOKEN: `${dev1.orgId.slice(0, 15)}!AQdead` } },
   );
   assert.match(answer.message, /Bad_OAuth_Token|Session expired|INVALID_SESSION_ID|INVALID_AUTH/i);
 });

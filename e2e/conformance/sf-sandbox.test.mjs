@@ -11,7 +11,7 @@ before(async () => {
   sf = new Sf();
   prod = world.org("prod");
   await sf.json([
-    "org", "login", "jwt", "--client-id", world.start.client_id, "--jwt-key-file", world.start.jwt_key_file,
+    "org", "login", "jwt", "--client-id", world.start.clientId, "--jwt-key-file", world.start.jwtKeyFile,
     "--username", prod.username, "--instance-url", prod.url, "--alias", "prod",
   ]);
 });
@@ -28,17 +28,17 @@ test("create logs in to the new org", async () => {
   ]);
   const made = (await sandboxes()).find((org) => org.name === "qa1");
   assert.ok(made, "the world has the sandbox");
-  assert.equal(result.SandboxOrganization, made.org_id.slice(0, 15));
+  assert.equal(result.SandboxOrganization, made.id.slice(0, 15));
   const display = await sf.json(["org", "display", "-o", "qa1"]);
-  assert.equal(display.result.id, made.org_id);
+  assert.equal(display.result.id, made.id);
 });
 
 test("refresh gives the sandbox another org id", async () => {
   await prod.control("POST", "clock", { step: 3 * 24 * 3600 * 1000 });
-  const before = (await sandboxes()).find((org) => org.name === "qa1").org_id;
+  const before = (await sandboxes()).find((org) => org.name === "qa1").id;
   await sf.json(["org", "refresh", "sandbox", "-o", "prod", "-n", "qa1", "--async", "--no-prompt"], { exit: 68 });
   await sf.json(["org", "resume", "sandbox", "-o", "prod", "-n", "qa1", "-w", "3"]);
-  const after = (await sandboxes()).find((org) => org.name === "qa1").org_id;
+  const after = (await sandboxes()).find((org) => org.name === "qa1").id;
   assert.notEqual(after, before);
 });
 

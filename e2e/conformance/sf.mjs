@@ -63,7 +63,7 @@ export class Sf {
   /** Logs in with an access token under an alias. */
   async login(org, alias = org.name) {
     return this.json(["org", "login", "access-token", "--instance-url", org.url, "--alias", alias, "--no-prompt"], {
-      env: { SF_ACCESS_TOKEN: org.access_token },
+      env: { SF_ACCESS_TOKEN: org.accessToken },
     });
   }
 

@@ -21,7 +21,7 @@ after(async () => {
   await world.stop();
 });
 
-const orgs = () => [uat, dev1].map((org) => ({ name: org.name, orgUserName: org.username, instanceUrl: org.url, accessToken: org.access_token }));
+const orgs = () => [uat, dev1].map((org) => ({ name: org.name, orgUserName: org.username, instanceUrl: org.url, accessToken: org.accessToken }));
 
 async function sfdmu(folder, source, target) {
   const done = await sf.run(["sfdmu", "run", "-s", source, "-u", target, "-p", folder, "--noprompt", "--canmodify", new URL(dev1.url).host]);

@@ -17,8 +17,8 @@ after(() => world.stop());
 
 test("calls have their effect", async () => {
   const python = process.env.SYNCLINE_CONFORMANCE_PYTHON ?? join(here, ".venv/bin/python");
-  const { stdout } = await promisify(execFile)(python, [join(here, "simple_salesforce_calls.py"), org.https_url, org.username], {
-    env: { ...process.env, REQUESTS_CA_BUNDLE: world.start.ca_file },
+  const { stdout } = await promisify(execFile)(python, [join(here, "simple_salesforce_calls.py"), org.httpsUrl, org.username], {
+    env: { ...process.env, REQUESTS_CA_BUNDLE: world.start.caFile },
   });
   const said = Object.fromEntries(stdout.trim().split("\n").map((line) => JSON.parse(line)).map(({ call, value }) => [call, value]));
   assert.equal(said["bulk2"], 250);

@@ -38,7 +38,7 @@ class World {
     this.start = start;
   }
 
-  /** An org by its short name: `url`, `https_url`, `org_id`, `username`, `access_token`. */
+  /** An org by its short name: `url`, `httpsUrl`, `orgId`, `username`, `accessToken`. */
   org(name) {
     const org = this.start.orgs.find((org) => org.name === name);
     if (!org) throw new Error(`no org ${name} in this world`);
@@ -61,13 +61,13 @@ class Org {
 
   /** Records of an object that are not deleted, straight from the org's database. */
   async records(object) {
-    return (await this.control("GET", `records/${object}`)).records.filter((record) => !record.IsDeleted);
+    return (await this.control("GET", `records/${object}?limit=1000000`)).records.filter((record) => !record.IsDeleted);
   }
 
   /** Components of a metadata type: full name to entry. */
   async components(type) {
     const { components } = await this.control("GET", `components?type=${encodeURIComponent(type)}`);
-    return new Map(components.map((component) => [component.full_name, component]));
+    return new Map(components.map((component) => [component.name, component]));
   }
 
   /** Requests the org has answered, oldest first. */

@@ -25,6 +25,12 @@ pub struct Config {
     pub tls: bool,
     /// The newest API version the orgs speak.
     pub api_version: u16,
+    /// `CreatedDate` and the other audit fields may be set when records are made.
+    pub set_audit_fields: bool,
+    /// What may be used in 24 hours and stored.
+    pub limits: Limits,
+    /// What triggers and flows do.
+    pub automations: Vec<Automation>,
     /// The orgs the world begins with.
     pub orgs: Vec<OrgConfig>,
     /// Answers to what is open about the real service.
@@ -130,6 +136,60 @@ pub struct ApexCoverage {
     pub lines: u32,
 }
 
+/// What an org may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// REST calls a day.
+    pub daily_api_requests: u64,
+    /// Batches of Bulk ingest jobs a day.
+    pub daily_bulk_batches: u64,
+    /// Bulk 2.0 query jobs a day.
+    pub daily_bulk_query_jobs: u64,
+    /// Megabytes of records, 2 KB each; none: no limit is enforced.
+    pub data_storage_mb: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            daily_api_requests: 100_000,
+            daily_bulk_batches: 15_000,
+            daily_bulk_query_jobs: 10_000,
+            data_storage_mb: None,
+        }
+    }
+}
+
+/// What a trigger or flow of an org does to records of an object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Automation {
+    /// Only in this org; in all when not given.
+    pub org: Option<String>,
+    /// The object.
+    pub object: String,
+    /// `insert`, `update`, `delete`, `undelete`, or several of them.
+    pub on: String,
+    /// Formula that must hold.
+    pub when: Option<String>,
+    /// Only while the Apex trigger of that name is there and active.
+    pub trigger: Option<String>,
+    /// Only while the flow of that name has an active version.
+    pub flow: Option<String>,
+    /// Fields and the values they get before the record is written.
+    #[serde(default)]
+    pub set: serde_json::Map<String, serde_json::Value>,
+    /// The record is refused with this message.
+    pub fail: Option<String>,
+    /// The status code of the refusal; `CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY` when not given.
+    pub code: Option<String>,
+    /// The field the refusal is about.
+    pub field: Option<String>,
+    /// A record that is made afterwards: `object` and its fields; `{Id}` stands for a field of the record.
+    pub insert: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
 /// An org at the beginning.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +222,9 @@ impl Default for Config {
             port: 8911,
             tls: false,
             api_version: 67,
+            set_audit_fields: false,
+            limits: Limits::default(),
+            automations: Vec::new(),
             orgs: vec![
                 org("prod", "production"),
                 org("uat", "Partial"),

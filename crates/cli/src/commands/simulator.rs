@@ -1,10 +1,11 @@
 //! `syncline simulator`: Salesforce orgs on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use serde::Serialize;
 use syncline_simulator::config::Config;
+use syncline_simulator::oauth::apps::SIMULATOR;
 use syncline_simulator::org::OrgKind;
 use syncline_simulator::server;
 use syncline_simulator::world::World;
@@ -92,24 +93,41 @@ fn start(args: StartArgs, out: &mut Output) -> Result<Status, CommandError> {
         .enable_all()
         .build()
         .map_err(|error| failed("could not start threads").because(error))?;
-    let world = runtime.block_on(server::start(config, args.state)).map_err(|error| {
-        match &error {
-            server::StartError::Config(_) => CommandError::new(Kind::Config, "simulator.config", &error),
-            server::StartError::Listen { .. } => CommandError::user("simulator.port", &error)
-                .hint("another program, perhaps a second simulator, has the port; `--port 0` takes free ones"),
-            server::StartError::Org { .. } => CommandError::user("simulator.state", &error)
-                .hint("the folder of --state may come from another version; take a new one"),
-        }
-        .with_source_of(error)
-    })?;
+    let state = args.state;
+    let world = runtime
+        .block_on(server::start(config, state.clone()))
+        .map_err(|error| {
+            match &error {
+                server::StartError::World(_) => CommandError::new(Kind::Config, "simulator.world", &error),
+                server::StartError::Listen { .. } => CommandError::user("simulator.port", &error)
+                    .hint("another program, perhaps a second simulator, has the port; `--port 0` takes free ones"),
+                server::StartError::Org { .. } => CommandError::user("simulator.state", &error)
+                    .hint("the folder of --state may come from another version; take a new one"),
+            }
+            .with_source_of(error)
+        })?;
     let orgs = started(&world)?;
-    tell(&orgs, out)?;
+    let (folder, _kept) = files(state.as_deref())?;
+    let jwt_key_file = folder.join("jwt-test-key.pem");
+    std::fs::write(&jwt_key_file, syncline_simulator::oauth::jwt::TEST_KEY)
+        .map_err(|error| failed(format_args!("could not write {}", jwt_key_file.display())).because(error))?;
+    tell(&orgs, &jwt_key_file, out)?;
     out.flush()?;
     if stopped.recv().is_err() {
         return Err(failed("nothing can stop the simulator any more"));
     }
     runtime.shutdown_background();
     Ok(Status::Done)
+}
+
+/// Where files for clients go: the folder of --state, or one that goes with the guard.
+fn files(state: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), CommandError> {
+    if let Some(folder) = state {
+        let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        return Ok((whole, None));
+    }
+    let folder = tempfile::tempdir().map_err(|error| failed("could not make a temporary folder").because(error))?;
+    Ok((folder.path().to_owned(), Some(folder)))
 }
 
 fn config(args: &StartArgs) -> Result<Config, CommandError> {
@@ -159,9 +177,9 @@ fn kind(kind: &OrgKind) -> String {
 }
 
 /// For people a paragraph an org; with `--json` one line, so that a program can read it while the orgs run.
-fn tell(orgs: &[Started], out: &mut Output) -> Result<(), CommandError> {
+fn tell(orgs: &[Started], jwt_key_file: &Path, out: &mut Output) -> Result<(), CommandError> {
     if out.json() {
-        let line = serde_json::json!({"orgs": orgs});
+        let line = serde_json::json!({"orgs": orgs, "clientId": SIMULATOR, "jwtKeyFile": jwt_key_file});
         return out.bytes(format!("{line}\n").as_bytes());
     }
     for org in orgs {
@@ -175,6 +193,10 @@ fn tell(orgs: &[Started], out: &mut Output) -> Result<(), CommandError> {
             "  SF_ACCESS_TOKEN='{token}' sf org login access-token --no-prompt --alias {name} --instance-url {url}"
         ))?;
     }
+    let key = jwt_key_file.display();
+    out.line(format_args!(
+        "By JWT: `sf org login jwt --client-id {SIMULATOR} --jwt-key-file {key} --username NAME --instance-url URL`"
+    ))?;
     out.line("Ctrl-C stops them.")
 }
 

@@ -8,7 +8,9 @@ use crate::org::{Org, State};
 use crate::schema::{Object, Schema};
 use crate::world::{NameKind, World};
 use rusqlite::Connection;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// One call on an org. The transaction is committed when the endpoint answers without an error.
@@ -31,8 +33,18 @@ pub struct Call<'a> {
     /// The request; an empty one in events.
     pub request: Request,
     schema: RefCell<Arc<Schema>>,
+    shared: Rc<Shared>,
+}
+
+/// What a call shares with the calls within it.
+#[derive(Debug, Default)]
+struct Shared {
     claimed: RefCell<Vec<(NameKind, String)>>,
     released: RefCell<Vec<(NameKind, String)>>,
+    /// How deep writes have set off each other.
+    depth: Cell<u8>,
+    /// Objects that are known to have records.
+    filled: RefCell<HashSet<String>>,
 }
 
 impl Call<'_> {
@@ -51,14 +63,14 @@ impl Call<'_> {
         let had = self.world.holds_name(kind, name, &self.org.id);
         let has = had || self.world.claim_name(kind, name, &self.org.id);
         if has && !had {
-            self.claimed.borrow_mut().push((kind, name.to_owned()));
+            self.shared.claimed.borrow_mut().push((kind, name.to_owned()));
         }
         has
     }
 
     /// Gives a name back to the world once the call is committed.
     pub fn release_name(&self, kind: NameKind, name: &str) {
-        self.released.borrow_mut().push((kind, name.to_owned()));
+        self.shared.released.borrow_mut().push((kind, name.to_owned()));
     }
 
     /// An object of the model; its absence is an error of the simulator.
@@ -93,10 +105,67 @@ impl Call<'_> {
         ids::short(&self.org.id)
     }
 
+    /// A call within this one: in the same transaction, for the same user, with another request.
+    pub(super) fn within(&self, request: Request) -> Call<'_> {
+        Call {
+            world: self.world,
+            org: self.org,
+            db: self.db,
+            user: self.user.clone(),
+            now: self.now,
+            version: self.version,
+            tooling: false,
+            request,
+            schema: RefCell::new(self.schema()),
+            shared: Rc::clone(&self.shared),
+        }
+    }
+
+    /// Takes over the schema that a call within this one put in force.
+    pub(super) fn adopt(&self, schema: Arc<Schema>) {
+        *self.schema.borrow_mut() = schema;
+    }
+
+    /// Goes one level down in writes that set off each other; more than `most` levels are refused.
+    pub(crate) fn deeper(&self, most: u8) -> Result<Deeper, ApiError> {
+        let depth = self.shared.depth.get();
+        if depth >= most {
+            return Err(ApiError::new(
+                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+                "Maximum trigger depth exceeded",
+            ));
+        }
+        self.shared.depth.set(depth + 1);
+        Ok(Deeper(Rc::clone(&self.shared)))
+    }
+
+    /// Whether an object has any record.
+    pub(crate) fn has_rows(&self, object: &str) -> Result<bool, ApiError> {
+        if self.shared.filled.borrow().contains(object) {
+            return Ok(true);
+        }
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM \"{object}\")");
+        let filled = self.db.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        if filled {
+            self.shared.filled.borrow_mut().insert(object.to_owned());
+        }
+        Ok(filled)
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> Result<serde_json::Value, ApiError> {
         serde_json::from_slice(&self.request.body)
             .map_err(|error| ApiError::new("JSON_PARSER_ERROR", error.to_string()))
+    }
+}
+
+/// One level of writes that set off each other; it ends when dropped.
+#[derive(Debug)]
+pub(crate) struct Deeper(Rc<Shared>);
+
+impl Drop for Deeper {
+    fn drop(&mut self) {
+        self.0.depth.set(self.0.depth.get().saturating_sub(1));
     }
 }
 
@@ -109,15 +178,7 @@ pub fn in_call<T>(
     work: impl FnOnce(&mut Call<'_>) -> Result<T, ApiError>,
 ) -> Result<T, ApiError> {
     let tx = state.db.transaction()?;
-    let request = request.unwrap_or_else(|| Request {
-        method: axum::http::Method::GET,
-        path: String::new(),
-        query: Vec::new(),
-        headers: axum::http::HeaderMap::new(),
-        body: bytes::Bytes::new(),
-        secure: false,
-        params: std::collections::HashMap::new(),
-    });
+    let request = request.unwrap_or_else(Request::none);
     let mut call = Call {
         world,
         org,
@@ -128,11 +189,10 @@ pub fn in_call<T>(
         tooling: false,
         request,
         schema: RefCell::new(Arc::clone(&state.schema)),
-        claimed: RefCell::default(),
-        released: RefCell::default(),
+        shared: Rc::default(),
     };
     let done = work(&mut call);
-    let (schema, claimed, released) = (call.schema(), call.claimed.take(), call.released.take());
+    let (schema, claimed, released) = (call.schema(), call.shared.claimed.take(), call.shared.released.take());
     let done = done.and_then(|done| tx.commit().map(|()| done).map_err(ApiError::from));
     let free = if done.is_ok() { released } else { claimed };
     for (kind, name) in free {

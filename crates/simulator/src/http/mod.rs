@@ -5,6 +5,7 @@ mod dispatch;
 mod reply;
 mod request;
 mod routes;
+pub(crate) mod usage;
 
 pub use call::{Call, in_call};
 pub use dispatch::{Delivery, answer, deliver};

@@ -24,6 +24,19 @@ pub struct Request {
 }
 
 impl Request {
+    /// No request: what events run with.
+    pub(super) fn none() -> Self {
+        Self {
+            method: Method::GET,
+            path: String::new(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            secure: false,
+            params: HashMap::new(),
+        }
+    }
+
     /// The value of a query key, or of a field of a form body.
     pub fn query(&self, key: &str) -> Option<&str> {
         self.query

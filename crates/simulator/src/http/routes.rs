@@ -70,6 +70,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::oauth::authorize::ROUTES,
     crate::oauth::identity::ROUTES,
     crate::oauth::sso::ROUTES,
+    crate::rest::limits::ROUTES,
     crate::sandbox::auth::ROUTES,
     crate::sandbox::connect::ROUTES,
     crate::sandbox::email::ROUTES,

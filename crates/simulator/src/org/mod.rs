@@ -112,6 +112,7 @@ impl Org {
         origin: Origin,
         db: Connection,
     ) -> Result<Self, ApiError> {
+        db.set_prepared_statement_cache_capacity(256);
         let schema = Arc::new(tables::prepare(&db)?);
         Ok(Self {
             id,
@@ -130,13 +131,18 @@ impl Org {
 
     /// The next id of a key prefix.
     pub fn next_id(&self, db: &Connection, prefix: &str) -> Result<String, ApiError> {
-        let n: i64 = db.query_row(
-            "INSERT INTO _sequence (prefix, next) VALUES (?1, 2) ON CONFLICT (prefix) DO UPDATE SET next = next + 1 RETURNING next - 1",
-            [prefix],
-            |row| row.get(0),
-        )?;
-        Ok(ids::make(prefix, self.pod, u64::try_from(n).unwrap_or(0)))
+        Ok(ids::make(prefix, self.pod, self.next_number(db, prefix)?))
+    }
+
+    /// The next number of a sequence, from 1.
+    pub fn next_number(&self, db: &Connection, sequence: &str) -> Result<u64, ApiError> {
+        let n: i64 = db
+            .prepare_cached(
+                "INSERT INTO _sequence (prefix, next) VALUES (?1, 2) ON CONFLICT (prefix) DO UPDATE SET next = next + 1 RETURNING next - 1",
+            )?
+            .query_row([sequence], |row| row.get(0))?;
+        Ok(u64::try_from(n).unwrap_or(0))
     }
 }
 
-pub use tables::{create_table, drop_object, save_object};
+pub use tables::{create_table, drop_object, index, save_object};

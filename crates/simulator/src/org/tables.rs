@@ -1,10 +1,13 @@
 //! The tables of an org's database: one per object, and those of the simulator itself, which begin with `_`.
 
 use crate::error::ApiError;
-use crate::schema::{Kind, Object, Schema, standard};
+use crate::schema::{Object, Schema, standard};
 use rusqlite::Connection;
 
 /// `_object` keeps objects that deployments made or changed, as JSON; all else comes from the standard model.
+/// `_validation` has the validation rules; `_duplicate_rule` the duplicate rules: records are alike when all of `fields`
+/// (comma-separated) are, `action` is `Allow` or `Block`. `_lock` has records that are locked until a time, and by whom.
+/// `_recycle` has what went with a deleted record, to bring it back: records (`field` empty) and references that were cleared.
 const OWN: &str = "
 CREATE TABLE IF NOT EXISTS _sequence (prefix TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
@@ -28,6 +31,17 @@ CREATE TABLE IF NOT EXISTS _cursor (
     tooling INTEGER NOT NULL, keys BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS _value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _validation (
+    object TEXT NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL, formula TEXT NOT NULL, message TEXT NOT NULL, field TEXT,
+    PRIMARY KEY (object, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _duplicate_rule (
+    object TEXT NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL, fields TEXT NOT NULL, action TEXT NOT NULL, message TEXT,
+    PRIMARY KEY (object, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _lock (id TEXT PRIMARY KEY, until INTEGER NOT NULL, holder TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _recycle (root TEXT NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL, field TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS _recycle_root ON _recycle (root);
 ";
 
 /// Makes what is missing and reads the schema.
@@ -36,6 +50,7 @@ pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
     db.execute_batch(OWN)?;
     db.execute_batch(crate::sandbox::TABLES)?;
     crate::soql::register(db)?;
+    crate::formula::register(db)?;
     db.execute_batch(&crate::metadata::tables())?;
     let mut schema = standard().map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
     let mut read = db.prepare("SELECT json FROM _object")?;
@@ -112,21 +127,22 @@ fn table_sql(object: &Object) -> String {
     sql
 }
 
-/// Indexes on what records are looked up by: references (but who wrote and owns them), unique fields and external ids.
-/// Empty values are left out, so that they cost nothing.
+/// Indexes on what records are looked up by in upserts and for uniqueness.
 fn index_sql(object: &Object) -> String {
-    let mut sql = String::new();
-    for field in &object.fields {
-        let busy = ["OwnerId", "CreatedById", "LastModifiedById", "RecordTypeId"].contains(&field.name.as_str());
-        let collate = match field.kind {
-            Kind::Reference if !busy => "",
-            _ if (field.unique || field.external_id) && field.name != "Id" => " COLLATE NOCASE",
-            _ => continue,
-        };
-        let (table, column) = (&object.name, &field.name);
-        sql.push_str(&format!(
-            "CREATE INDEX IF NOT EXISTS \"_{table}_{column}\" ON \"{table}\" (\"{column}\"{collate}) WHERE \"{column}\" IS NOT NULL;\n"
-        ));
-    }
-    sql
+    object
+        .fields
+        .iter()
+        .filter(|field| (field.unique || field.external_id) && field.name != "Id")
+        .map(|field| index(&object.name, &field.name, !field.case_sensitive))
+        .collect()
+}
+
+/// SQL of an index on a field, with or without regard to case; nothing happens when it is there.
+pub fn index(object: &str, field: &str, any_case: bool) -> String {
+    let (suffix, collate) = if any_case {
+        ("_any", " COLLATE NOCASE")
+    } else {
+        ("", "")
+    };
+    format!("CREATE INDEX IF NOT EXISTS \"_by_{object}_{field}{suffix}\" ON \"{object}\" (\"{field}\"{collate});\n")
 }

@@ -27,7 +27,7 @@ pub fn address_fields(prefix: &str) -> Vec<Field> {
                 (field.precision, field.scale) = (18, 15);
             }
             if *kind == Kind::Address {
-                (field.createable, field.updateable, field.filterable) = (false, false, false);
+                (field.createable, field.updateable) = (false, false);
             }
             field
         })

@@ -125,6 +125,13 @@ impl Object {
         })
     }
 
+    /// Where a field stands among the fields, by its API name in any case.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.fields
+            .iter()
+            .position(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
     /// The field that names a record (`Name`, `CaseNumber`, `Subject`).
     pub fn name_field(&self) -> Option<&Field> {
         self.fields.iter().find(|field| field.name_field)
@@ -251,13 +258,6 @@ pub struct Field {
     /// Changes are kept as rows of the object's history.
     #[serde(default)]
     pub history: bool,
-    /// May stand in the WHERE of a query.
-    #[serde(default = "yes")]
-    pub filterable: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Field {
@@ -265,7 +265,7 @@ impl Field {
     pub fn new(name: &str, kind: Kind) -> Self {
         Self {
             name: name.to_owned(),
-            label: name.to_owned(),
+            label: label_of(name),
             kind,
             length: 0,
             precision: 0,
@@ -288,7 +288,23 @@ impl Field {
             picklist: Vec::new(),
             restricted: false,
             history: false,
-            filterable: true,
         }
+    }
+}
+
+/// `BillingPostalCode` → `Billing Postal Code`, `AccountId` → `Account ID`.
+fn label_of(name: &str) -> String {
+    let mut label = String::new();
+    let mut before = '_';
+    for c in name.chars() {
+        if c.is_uppercase() && before.is_lowercase() {
+            label.push(' ');
+        }
+        label.push(c);
+        before = c;
+    }
+    match label.strip_suffix(" Id") {
+        Some(stem) => format!("{stem} ID"),
+        None => label,
     }
 }

@@ -13,7 +13,7 @@
 //! Words after the name of an object: `label= plural= api=data|tooling|both setting=List|Hierarchy nocreate noupdate
 //! nodelete fixed` (the three of them) and `nosystem` (no audit fields).
 //! Words after the type of a field: `label= required name readonly createonly unique external case relationship=
-//! children= cascade restrict restricted auto= formula= default= history nofilter`.
+//! children= cascade restrict restricted auto= formula= default= history`.
 
 use super::macros::{address_fields, history_object};
 use super::{Api, Field, Kind, Object, OnDelete, PicklistValue, Schema};
@@ -219,7 +219,6 @@ fn field(words: &[String]) -> Result<Field, String> {
             ("restrict", _) => field.on_delete = OnDelete::Restrict,
             ("restricted", _) => field.restricted = true,
             ("history", _) => field.history = true,
-            ("nofilter", _) => field.filterable = false,
             ("auto", format) => {
                 field.auto_number = Some(format.to_owned());
                 (field.createable, field.updateable) = (false, false);

@@ -282,8 +282,10 @@ impl<'a, 'c> Scope<'a, 'c> {
             .cloned()
             .collect();
         let any = parents.last().filter(|p| p.any);
-        match (with.first(), any) {
-            (Some(first), _) => {
+        // A parent of several objects is a `Name`, whose `Type` tells what it is, whatever the objects call so.
+        let of_what = any.filter(|_| last.eq_ignore_ascii_case("Type"));
+        match (with.first(), of_what) {
+            (Some(first), None) => {
                 let field = first
                     .object
                     .field(last)
@@ -296,14 +298,13 @@ impl<'a, 'c> Scope<'a, 'c> {
                     parents,
                 })
             }
-            // A parent of several objects is a `Name`, which also tells what it is.
-            (None, Some(parent)) if last.eq_ignore_ascii_case("Type") => Ok(Found {
+            (_, Some(parent)) => Ok(Found {
                 sql: parent.type_sql(),
                 object: Arc::clone(&parent.places[0].object),
                 field: Field::new("Type", Kind::Picklist),
                 parents,
             }),
-            (None, any) => {
+            (None, None) => {
                 let entity = if any.is_some() {
                     "Name"
                 } else {
