@@ -1,8 +1,10 @@
 //! What a world of orgs is made from: a TOML file or the default.
 
 use crate::clock::Pace;
+use crate::faults::Fault;
 use crate::switches::Switches;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The settings of a world.
@@ -19,6 +21,8 @@ pub struct Config {
     pub address: String,
     /// Port of the first org; the others follow. 0: any free ports.
     pub port: u16,
+    /// Serves every org over TLS too, at a second port.
+    pub tls: bool,
     /// The newest API version the orgs speak.
     pub api_version: u16,
     /// `CreatedDate` and the other audit fields may be set when records are made.
@@ -31,10 +35,56 @@ pub struct Config {
     pub orgs: Vec<OrgConfig>,
     /// Answers to what is open about the real service.
     pub switches: Switches,
+    /// What goes wrong from the beginning.
+    pub faults: Vec<Fault>,
+    /// Sandbox licences bought beside those of the edition, by licence: `FULL = 1`.
+    pub extra_licenses: BTreeMap<String, u32>,
+    /// Sandbox templates of every production org.
+    pub templates: Vec<Template>,
+    /// What post-copy classes do.
+    pub post_copy: Vec<PostCopy>,
     /// Outbound change sets, which clients can retrieve by name.
     pub change_sets: Vec<ChangeSet>,
     /// What Apex tests do.
     pub apex: Apex,
+}
+
+/// A sandbox template.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// Developer name.
+    pub name: String,
+    /// Description.
+    #[serde(default)]
+    pub description: String,
+    /// API names of the objects whose records come along.
+    pub objects: Vec<String>,
+}
+
+/// What a class does that runs when a sandbox was copied.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostCopy {
+    /// Name of the class.
+    pub class: String,
+    /// What it changes in the sandbox.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
+}
+
+/// A change of all records of an object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Effect {
+    /// API name of the object.
+    pub object: String,
+    /// Deletes them.
+    #[serde(default)]
+    pub delete: bool,
+    /// Sets these fields.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
 }
 
 /// An outbound change set.
@@ -170,6 +220,7 @@ impl Default for Config {
             start: None,
             address: "127.0.0.1".to_owned(),
             port: 8911,
+            tls: false,
             api_version: 67,
             set_audit_fields: false,
             limits: Limits::default(),
@@ -182,6 +233,16 @@ impl Default for Config {
             change_sets: Vec::new(),
             apex: Apex::default(),
             switches: Switches::default(),
+            faults: Vec::new(),
+            extra_licenses: [("DEVELOPER_PRO", 2), ("PARTIAL", 1), ("FULL", 1)]
+                .map(|(name, n)| (name.to_owned(), n))
+                .into(),
+            templates: vec![Template {
+                name: "Sales_data".to_owned(),
+                description: "Accounts, contacts and opportunities".to_owned(),
+                objects: ["Account", "Contact", "Opportunity"].map(str::to_owned).into(),
+            }],
+            post_copy: Vec::new(),
         }
     }
 }

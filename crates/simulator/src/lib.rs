@@ -10,6 +10,7 @@ pub mod control;
 pub mod dates;
 pub mod dml;
 pub mod error;
+pub mod faults;
 pub mod formula;
 pub mod http;
 pub mod ids;
@@ -17,6 +18,7 @@ pub mod metadata;
 pub mod oauth;
 pub mod org;
 mod rest;
+mod sandbox;
 pub mod schema;
 mod soap;
 

@@ -3,6 +3,7 @@
 use super::Control;
 use crate::clock::Millis;
 use crate::error::ApiError;
+use crate::faults::Kind;
 use crate::http::Reply;
 use serde::Serialize;
 use serde_json::json;
@@ -29,8 +30,8 @@ pub struct Entry {
     pub client: String,
     /// Bytes of the request's body.
     pub body: usize,
-    /// The fault that struck, by its kind.
-    pub fault: Option<String>,
+    /// The faults that struck.
+    pub faults: Vec<Kind>,
 }
 
 /// The last requests of a world, oldest first.

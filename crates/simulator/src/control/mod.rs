@@ -15,6 +15,7 @@
 //!
 //! No request here settles events, so what waits can be seen; a request to the org's API does.
 
+mod faults;
 mod log;
 mod state;
 mod world;
@@ -54,6 +55,9 @@ const ROUTES: &[(&str, &str, Run)] = &[
     ("POST", "/_simulator/clock", world::set_clock),
     ("GET", "/_simulator/switches", world::switches),
     ("POST", "/_simulator/switches", world::set_switches),
+    ("GET", "/_simulator/faults", faults::show),
+    ("POST", "/_simulator/faults", faults::add),
+    ("DELETE", "/_simulator/faults", faults::clear),
     ("GET", "/_simulator/log", log::show),
     ("DELETE", "/_simulator/log", log::clear),
     ("GET", "/_simulator/events", state::events),

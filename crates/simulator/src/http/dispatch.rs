@@ -5,6 +5,7 @@ use super::routes::ROUTES;
 use super::{Call, Reply, Request, Route, Surface, in_call, usage};
 use crate::control;
 use crate::error::ApiError;
+use crate::faults::{self, Fate};
 use crate::org::{Org, sessions};
 use crate::world::{World, settle};
 use axum::http::{HeaderMap, Method};
@@ -17,6 +18,17 @@ use std::sync::Arc;
 /// Header that the server puts on what came over TLS, and takes off what clients send.
 pub(crate) const SECURE: &str = "x-simulator-tls";
 
+/// An answer and what becomes of it on its way.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The answer.
+    pub reply: Reply,
+    /// How long it is held back, milliseconds of real time.
+    pub delay: u64,
+    /// What goes wrong on the way.
+    pub fate: Option<Fate>,
+}
+
 /// Answers one request to an org. Blocks: call it off the async threads.
 pub fn answer(
     world: &Arc<World>,
@@ -27,6 +39,19 @@ pub fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Reply {
+    deliver(world, org, method, path, query, headers, body).reply
+}
+
+/// As [`answer`], with the faults that strike the answer on its way.
+pub fn deliver(
+    world: &Arc<World>,
+    org: &Arc<Org>,
+    method: Method,
+    path: &str,
+    query: &str,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Delivery {
     let segments: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(decode).collect();
     let request = Request {
         method,
@@ -38,19 +63,35 @@ pub fn answer(
         params: HashMap::new(),
     };
     if segments.first().is_some_and(|first| first == control::ROOT) {
-        return control::answer(world, org, request, &segments).unwrap_or_else(|error| dress(Surface::Control, &error));
+        let reply = control::answer(world, org, request, &segments);
+        return Delivery {
+            reply: reply.unwrap_or_else(|error| dress(Surface::Control, &error)),
+            delay: 0,
+            fate: None,
+        };
     }
+    let struck = world.faults.strike(&org.name, request.method.as_str(), &request.path);
     let mut entry = log_entry(world, org, &request, query);
     let reply = match find(&request.method, &segments) {
         Ok((route, params)) => {
             let request = Request { params, ..request };
-            run(world, org, route, request).unwrap_or_else(|error| dress(route.surface, &error))
+            struck
+                .iter()
+                .find_map(|fault| faults::instead(fault.kind))
+                .unwrap_or_else(|| run(world, org, route, request))
+                .unwrap_or_else(|error| dress(route.surface, &error))
         }
         Err(error) => dress(Surface::Rest, &error),
     };
-    entry.status = reply.status;
+    let fate = struck.iter().find_map(|fault| faults::fate(fault.kind));
+    entry.status = if fate == Some(Fate::Lost) { 0 } else { reply.status };
+    entry.faults = struck.iter().map(|fault| fault.kind).collect();
     world.log.push(entry);
-    reply
+    Delivery {
+        reply,
+        delay: struck.iter().filter_map(|fault| fault.millis).sum(),
+        fate,
+    }
 }
 
 fn log_entry(world: &Arc<World>, org: &Arc<Org>, request: &Request, query: &str) -> control::Entry {
@@ -69,7 +110,7 @@ fn log_entry(world: &Arc<World>, org: &Arc<Org>, request: &Request, query: &str)
         status: 0,
         client: client.to_owned(),
         body: request.body.len(),
-        fault: None,
+        faults: Vec::new(),
     }
 }
 
@@ -78,6 +119,10 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
     for each in world.orgs() {
         settle(world, &each)?;
     }
+    // A refresh may have put another org in the place of this one, a deletion none.
+    let Some(org) = &world.at(&org.origin.http) else {
+        return Ok(Reply::gone());
+    };
     let mut state = org.lock();
     let usage = match route.surface {
         Surface::Rest => charge(world, &state.db, &request)?,

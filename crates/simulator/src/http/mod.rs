@@ -8,7 +8,7 @@ mod routes;
 pub(crate) mod usage;
 
 pub use call::{Call, in_call};
-pub use dispatch::answer;
+pub use dispatch::{Delivery, answer, deliver};
 pub(crate) use dispatch::{SECURE, bearer, escape, fit, within};
 pub use reply::Reply;
 pub use request::Request;

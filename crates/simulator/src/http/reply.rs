@@ -33,6 +33,16 @@ impl Reply {
         }
     }
 
+    /// What the address of a deleted org answers.
+    pub fn gone() -> Self {
+        Self::text(
+            404,
+            "text/html;charset=UTF-8",
+            "<!DOCTYPE html><html lang=\"en\"><title>Data Not Available</title><h1>Data Not Available</h1>\
+             <p>The data you were trying to access could not be found.</p></html>",
+        )
+    }
+
     /// A body of any kind.
     pub fn text(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         Self {

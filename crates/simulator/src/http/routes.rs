@@ -79,6 +79,9 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::rest::objects::ROUTES,
     crate::rest::record::ROUTES,
     crate::rest::tree::ROUTES,
+    crate::sandbox::auth::ROUTES,
+    crate::sandbox::connect::ROUTES,
+    crate::sandbox::email::ROUTES,
     crate::rest::query::ROUTES,
     crate::rest::search::ROUTES,
     crate::soap::ROUTES,
@@ -92,15 +95,20 @@ pub type EventHandler = fn(&Call<'_>, &Event) -> Result<(), ApiError>;
 pub type EventPreparation = fn(&Arc<World>, &Arc<Org>, &mut State, &Event) -> Result<(), ApiError>;
 
 /// Preparations of events by kind.
-const PREPARATIONS: &[(&str, EventPreparation)] = &[];
+const PREPARATIONS: &[&[(&str, EventPreparation)]] = &[crate::sandbox::run::PREPARATIONS];
 
 /// The preparation of a kind of event.
 pub fn event_preparation(kind: &str) -> Option<EventPreparation> {
-    PREPARATIONS.iter().find(|(name, _)| *name == kind).map(|(_, run)| *run)
+    PREPARATIONS
+        .iter()
+        .copied()
+        .flatten()
+        .find(|(name, _)| *name == kind)
+        .map(|(_, run)| *run)
 }
 
 /// Handlers of events by kind.
-const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS];
+const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS, crate::sandbox::run::EVENTS];
 
 /// The handler of a kind of event.
 pub fn event_handler(kind: &str) -> Option<EventHandler> {

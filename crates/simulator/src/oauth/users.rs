@@ -1,8 +1,9 @@
 //! Who may log in.
 
+use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::http::Call;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Password of every user that was given none.
 pub const PASSWORD: &str = "simulator1";
@@ -59,6 +60,15 @@ pub fn set_password(db: &Connection, user_id: &str, password: &str) -> Result<()
     db.execute(
         "INSERT INTO _password (user_id, password) VALUES (?1, ?2) ON CONFLICT (user_id) DO UPDATE SET password = excluded.password",
         [user_id, password],
+    )?;
+    Ok(())
+}
+
+/// Freezes a user or frees it.
+pub fn freeze(db: &Connection, user_id: &str, frozen: bool, now: Millis) -> Result<(), ApiError> {
+    db.execute(
+        "UPDATE UserLogin SET IsFrozen = ?2, LastModifiedDate = ?3 WHERE UserId = ?1",
+        params![user_id, frozen, now],
     )?;
     Ok(())
 }

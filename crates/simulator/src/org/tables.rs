@@ -48,6 +48,7 @@ CREATE INDEX IF NOT EXISTS _recycle_root ON _recycle (root);
 pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
     db.execute_batch(OWN)?;
+    db.execute_batch(crate::sandbox::TABLES)?;
     crate::soql::register(db)?;
     crate::formula::register(db)?;
     db.execute_batch(&crate::metadata::tables())?;

@@ -3,6 +3,7 @@
 
 mod auth;
 mod data;
+mod faults;
 mod metadata;
 #[path = "../soql/org.rs"]
 #[allow(dead_code)]

@@ -93,6 +93,20 @@ pub fn step(world: &World, millis: i64) {
     world.clock.step(millis);
 }
 
+/// All rows of an object as they are stored.
+pub fn rows(client: &Client, object: &str) -> Vec<Value> {
+    let reply = client.get(&format!("/_simulator/records/{object}"));
+    json(&reply)["records"].as_array().expect("rows").clone()
+}
+
+/// The row with that value.
+pub fn row(client: &Client, object: &str, field: &str, value: &str) -> Value {
+    rows(client, object)
+        .into_iter()
+        .find(|row| row[field] == value)
+        .expect("row")
+}
+
 /// The body as text.
 pub fn text(reply: &Reply) -> String {
     String::from_utf8_lossy(&reply.body).into_owned()
