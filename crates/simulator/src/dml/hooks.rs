@@ -4,6 +4,7 @@ use super::change::{Change, Op};
 use crate::error::ApiError;
 use crate::http::Call;
 use crate::org::records;
+use crate::sandbox::hooks as sandbox;
 use rusqlite::params;
 use rusqlite::types::Value;
 
@@ -21,11 +22,17 @@ const BEFORE: &[(&str, Before)] = &[
     ("EmailMessage", email),
     ("Event", event),
     ("Opportunity", stage),
+    ("SandboxInfo", sandbox::before_info),
+    ("SandboxProcess", sandbox::before_process),
     ("StaticResource", sizes),
     ("Task", task),
 ];
 /// Hooks after by object.
-const AFTER: &[(&str, After)] = &[("ContentVersion", file_document)];
+const AFTER: &[(&str, After)] = &[
+    ("ContentVersion", file_document),
+    ("SandboxInfo", sandbox::after_info),
+    ("SandboxProcess", sandbox::after_process),
+];
 
 pub(super) fn before(object: &str) -> impl Iterator<Item = Before> {
     BEFORE

@@ -36,6 +36,8 @@ const OWN: &[&str] = &[
     "_value",
     "_component",
     "_component_file",
+    "_validation",
+    "_duplicate_rule",
 ];
 /// Elements of metadata files that hold secrets, by type: none is copied.
 const SECRETS: &[(&str, &[&str])] = &[
