@@ -49,6 +49,9 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("AuthProvider", &["consumerSecret"]),
 ];
 
+/// Elements that are false afterwards: SAML is disabled, keys of mirrored certificates cannot be exported.
+const OFF: &[(&str, &str)] = &[("Settings", "enableSamlLogin"), ("Certificate", "privateKeyExportable")];
+
 pub(super) fn apply(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiError> {
     for name in HISTORY {
         if copying.schema.object(name).is_some() {
@@ -132,12 +135,12 @@ fn components(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiError> {
             elements.iter().fold(text, |text, element| without(&text, element))
         })?;
     }
-    edit(db, "Settings", |text| {
-        text.replace(
-            "<enableSamlLogin>true</enableSamlLogin>",
-            "<enableSamlLogin>false</enableSamlLogin>",
-        )
-    })
+    for (kind, element) in OFF {
+        edit(db, kind, |text| {
+            text.replace(&format!("<{element}>true<"), &format!("<{element}>false<"))
+        })?;
+    }
+    Ok(())
 }
 
 /// Changes the text of the files of one type.
