@@ -113,7 +113,11 @@ impl Org {
         db: Connection,
     ) -> Result<Self, ApiError> {
         db.set_prepared_statement_cache_capacity(256);
-        let schema = Arc::new(tables::prepare(&db)?);
+        let mut schema = tables::prepare(&db)?;
+        if !crate::metadata::tracks_source(&kind) {
+            schema.remove("SourceMember");
+        }
+        let schema = Arc::new(schema);
         Ok(Self {
             id,
             name: name.to_owned(),
