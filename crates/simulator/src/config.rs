@@ -82,7 +82,7 @@ pub struct Effect {
     /// Deletes them.
     #[serde(default)]
     pub delete: bool,
-    /// Sets these fields.
+    /// Sets these fields. `$sandboxId`, `$sandboxName` and `$organizationId` stand for what a class is told.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
 }

@@ -11,6 +11,8 @@ mod org;
 #[path = "../data/rig.rs"]
 #[allow(dead_code)]
 mod rig;
+mod sandbox;
+mod switches;
 mod soql;
 mod support;
 mod world;

@@ -36,6 +36,8 @@ const OWN: &[&str] = &[
     "_value",
     "_component",
     "_component_file",
+    "_validation",
+    "_duplicate_rule",
 ];
 /// Elements of metadata files that hold secrets, by type: none is copied.
 const SECRETS: &[(&str, &[&str])] = &[
@@ -46,6 +48,9 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("ExternalDataSource", &["password", "oauthToken", "oauthRefreshToken"]),
     ("AuthProvider", &["consumerSecret"]),
 ];
+
+/// Elements that are false afterwards: SAML is disabled, keys of mirrored certificates cannot be exported.
+const OFF: &[(&str, &str)] = &[("Settings", "enableSamlLogin"), ("Certificate", "privateKeyExportable")];
 
 pub(super) fn apply(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiError> {
     for name in HISTORY {
@@ -130,12 +135,12 @@ fn components(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiError> {
             elements.iter().fold(text, |text, element| without(&text, element))
         })?;
     }
-    edit(db, "Settings", |text| {
-        text.replace(
-            "<enableSamlLogin>true</enableSamlLogin>",
-            "<enableSamlLogin>false</enableSamlLogin>",
-        )
-    })
+    for (kind, element) in OFF {
+        edit(db, kind, |text| {
+            text.replace(&format!("<{element}>true<"), &format!("<{element}>false<"))
+        })?;
+    }
+    Ok(())
 }
 
 /// Changes the text of the files of one type.
