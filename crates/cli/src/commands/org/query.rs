@@ -64,7 +64,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let found = block_on(async {
         let connection = orgs.connect(&args.org).await?;
         let mut seen = |rows: u64, total: u64| {
-            if total > rows || bar.is_some() {
+            if rows > 0 && (total > rows || bar.is_some()) {
                 let bar = bar.get_or_insert_with(|| out.progress("reading rows", total));
                 bar.advance(rows - told);
                 told = rows;

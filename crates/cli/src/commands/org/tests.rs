@@ -29,8 +29,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
         let mut progress = |done: u64, total: u64| {
             if total > 0 {
                 let (bar, before) = bar.get_or_insert_with(|| (out.progress("tests", total), 0));
-                bar.advance(done.saturating_sub(*before));
-                *before = done.max(*before);
+                if done > *before {
+                    bar.advance(done - *before);
+                    *before = done;
+                }
             }
         };
         tests::run(&connection, &args.class, &mut progress).await
