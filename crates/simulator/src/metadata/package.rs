@@ -1,6 +1,7 @@
 //! From the files of a zip to components.
 
 use super::archive::Files;
+use super::dependencies::as_file;
 use super::message::Message;
 use super::store::{File, Item, inner_children};
 use std::collections::BTreeMap;
@@ -15,11 +16,9 @@ pub(crate) static LAYOUT: LazyLock<Project> = LazyLock::new(|| Project::metadata
 /// The manifest of every package.
 pub(crate) const MANIFEST: &str = "package.xml";
 /// The manifests of deletions, in the order they run; the first two before the additions.
-pub(crate) const DESTRUCTIVE: [&str; 3] = [
-    "destructiveChangesPre.xml",
-    "destructiveChanges.xml",
-    "destructiveChangesPost.xml",
-];
+pub(crate) const DESTRUCTIVE: [&str; 3] = ["destructiveChangesPre.xml", "destructiveChanges.xml", DESTRUCTIVE_POST];
+/// The deletions that run after the additions.
+pub(crate) const DESTRUCTIVE_POST: &str = "destructiveChangesPost.xml";
 
 /// Whether a file is content of a component rather than its XML.
 pub(crate) fn is_content(path: &str) -> bool {
@@ -34,8 +33,46 @@ pub(crate) fn is_content(path: &str) -> bool {
 pub(crate) struct Contents {
     /// In the order of the files; a container in front of its children.
     pub items: Vec<Item>,
+    /// Files that may name other components, as they came.
+    pub sources: Vec<Source>,
     /// Files that cannot be read or belong to no type.
     pub failures: Vec<Message>,
+}
+
+/// A file as it came: a container's with its children.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The component; for a file with children their container.
+    pub id: ComponentId,
+    /// Path below the package's root.
+    pub path: String,
+    /// Text.
+    pub text: String,
+    /// It is the component's XML.
+    pub xml: bool,
+}
+
+impl Source {
+    /// The files of a component to be written; a child's element as a file of its type.
+    pub(crate) fn of(item: &Item) -> Vec<Self> {
+        item.files
+            .iter()
+            .filter_map(|file| {
+                let text = std::str::from_utf8(&file.content).ok()?;
+                let child = file.path.is_empty();
+                Some(Self {
+                    id: item.id.clone(),
+                    path: file.path.clone(),
+                    text: if child {
+                        as_file(&item.id.type_name, text)
+                    } else {
+                        text.to_owned()
+                    },
+                    xml: child || !is_content(&file.path),
+                })
+            })
+            .collect()
+    }
 }
 
 /// Reads components from files, whose paths begin at the package's root.
@@ -66,6 +103,14 @@ pub(crate) fn contents(files: &Files) -> Contents {
         {
             contents.failures.push(malformed(&located.id, path, &error));
             continue;
+        }
+        if let Ok(text) = std::str::from_utf8(content) {
+            contents.sources.push(Source {
+                id: located.id.clone(),
+                path: path.clone(),
+                text: text.to_owned(),
+                xml: matches!(located.role, Role::Whole | Role::Descriptor),
+            });
         }
         let at = *index.entry(located.id.clone()).or_insert_with(|| {
             whole.push(Item {

@@ -1,6 +1,8 @@
 //! Key prefixes of the record ids of components.
 
+use super::effects::object_name;
 use crate::http::Call;
+use syncline_metadata::component::ComponentId;
 
 /// Types whose record ids begin differently from the object of the same name, or that have no object.
 const PREFIXES: &[(&str, &str)] = &[
@@ -9,7 +11,6 @@ const PREFIXES: &[(&str, &str)] = &[
     ("AuraDefinitionBundle", "0Ab"),
     ("CustomApplication", "02u"),
     ("CustomLabel", "101"),
-    ("CustomMetadata", "m00"),
     ("CustomPermission", "0CP"),
     ("CustomTab", "01r"),
     ("Dashboard", "01Z"),
@@ -40,7 +41,14 @@ const PREFIXES: &[(&str, &str)] = &[
 const OTHER: &str = "0mC";
 
 /// The key prefix of a type's record ids.
-pub(super) fn of(call: &Call<'_>, type_name: &str) -> String {
+pub(super) fn of(call: &Call<'_>, id: &ComponentId) -> String {
+    let type_name = &*id.type_name;
+    if type_name == "CustomMetadata"
+        && let Some(object) = call.schema().object(&object_name(&id.full_name))
+        && let Some(prefix) = &object.key_prefix
+    {
+        return prefix.clone();
+    }
     if let Some((_, prefix)) = PREFIXES.iter().find(|(name, _)| *name == type_name) {
         return (*prefix).to_owned();
     }

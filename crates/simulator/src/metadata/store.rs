@@ -193,7 +193,7 @@ pub fn put(call: &Call<'_>, item: &Item) -> Result<Written, ApiError> {
             changed: true,
         });
     }
-    let record_id = call.next_id(&super::prefix::of(call, kind))?;
+    let record_id = call.next_id(&super::prefix::of(call, &item.id))?;
     let parent = item.parent.as_ref();
     call.db.execute(
         &format!(
@@ -216,6 +216,30 @@ pub fn put(call: &Call<'_>, item: &Item) -> Result<Written, ApiError> {
         created: true,
         changed: true,
     })
+}
+
+/// Writes a component that an org has from the beginning.
+pub(crate) fn seed(
+    db: &Connection,
+    id: &ComponentId,
+    record_id: &str,
+    path: &str,
+    content: &str,
+    by: &str,
+    now: Millis,
+) -> Result<(), ApiError> {
+    let (kind, name) = (&*id.type_name, &*id.full_name);
+    db.execute(
+        &format!(
+            "INSERT INTO _component ({COLUMNS}) VALUES (?1, ?2, NULL, NULL, ?3, ?4, ?5, ?6, ?5, ?6, NULL, 'unmanaged', 1)"
+        ),
+        params![kind, name, record_id, path, now, by],
+    )?;
+    db.execute(
+        "INSERT INTO _component_file (type, name, path, content) VALUES (?1, ?2, ?3, ?4)",
+        params![kind, name, path, content.as_bytes()],
+    )?;
+    Ok(())
 }
 
 fn write_files(db: &Connection, item: &Item) -> Result<(), ApiError> {

@@ -39,7 +39,7 @@ impl OrgKind {
 pub struct Origin {
     /// `http://127.0.0.1:8911`
     pub http: String,
-    /// `https://localhost:8921` when the world serves TLS.
+    /// `https://localhost:9011` when the world serves TLS.
     pub https: Option<String>,
 }
 
@@ -113,7 +113,11 @@ impl Org {
         db: Connection,
     ) -> Result<Self, ApiError> {
         db.set_prepared_statement_cache_capacity(256);
-        let schema = Arc::new(tables::prepare(&db)?);
+        let mut schema = tables::prepare(&db)?;
+        if !crate::metadata::tracks_source(&kind) {
+            schema.remove("SourceMember");
+        }
+        let schema = Arc::new(schema);
         Ok(Self {
             id,
             name: name.to_owned(),

@@ -177,7 +177,7 @@ fn envelope(namespace: &str, name: &str, answer: &Answer) -> String {
     out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     let root = format!(
         "soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"{namespace}\" \
-         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\""
     );
     xml::wrap(&mut out, &root, |out| {
         if !answer.header.is_empty() {

@@ -60,6 +60,11 @@ fn run_next(world: &Arc<World>, org: &Arc<Org>, state: &mut State) -> Result<boo
     }
     crate::http::in_call(world, org, state, None, |call| {
         call.db.execute("DELETE FROM _event WHERE id = ?1", [id])?;
+        // An event that says who set it off acts for that user.
+        event.payload["user"]
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut call.user);
         run(call, &event)
     })?;
     Ok(true)

@@ -98,6 +98,7 @@ pub(super) fn fill(world: &World, org: &Org) -> Result<(), ApiError> {
         )?;
     }
     apps::seed(&tx, &admin_id)?;
+    crate::metadata::seed(&tx, &admin_id, now)?;
     tx.commit()?;
     Ok(())
 }

@@ -2,11 +2,11 @@
 //! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
+mod faults;
 mod metadata;
 #[path = "../soql/org.rs"]
 #[allow(dead_code)]
 mod org;
-mod sandbox;
 mod soql;
 mod support;
 mod world;

@@ -3,16 +3,39 @@
 use crate::error::ApiError;
 use crate::http::Call;
 use crate::metadata::message::Message;
-use crate::metadata::store::{self, Item};
+use crate::metadata::store::{self, Item, Written};
+use crate::metadata::{dependencies, effects, package, standard};
+use syncline_metadata::component::ComponentId;
 
 /// Types that others need in force first.
-const FIRST: &[&str] = &["GlobalValueSet", "CustomObject", "CustomField", "RecordType"];
+const FIRST: &[&str] = &[
+    "GlobalValueSet",
+    "CustomObject",
+    "CustomField",
+    "RecordType",
+    "MatchingRule",
+];
 
 fn rank(type_name: &str) -> usize {
     FIRST
         .iter()
         .position(|first| *first == type_name)
         .unwrap_or(FIRST.len())
+}
+
+/// Writes one component. A container's file without anything of its own leaves what is there.
+fn write(call: &Call<'_>, item: &Item) -> Result<Written, ApiError> {
+    if let Some(old) = standard::find(call, &item.id)?
+        && store::is_container(&item.id.type_name)
+        && package::is_bare(item)
+    {
+        return Ok(Written {
+            record_id: old.record_id,
+            created: false,
+            changed: false,
+        });
+    }
+    store::put(call, item)
 }
 
 /// Writes the items with their effects; one message for each, in the order of the package.
@@ -22,13 +45,31 @@ pub(super) fn apply(call: &Call<'_>, items: &[Item]) -> Result<Vec<Message>, Api
     let mut messages = vec![Message::default(); items.len()];
     for at in order {
         let item = &items[at];
-        let written = store::put(call, item)?;
+        let (kind, name) = (&item.id.type_name, &item.id.full_name);
+        call.db.execute_batch("SAVEPOINT component")?;
+        let written = write(call, item)?;
+        if written.changed
+            && let Some(component) = store::get(call.db, &item.id)?
+            && let Some(problem) = effects::written(call, &component)?
+        {
+            call.db.execute_batch("ROLLBACK TO component; RELEASE component")?;
+            messages[at] = Message::failure(kind, name, &item.path, &problem);
+            continue;
+        }
+        call.db.execute_batch("RELEASE component")?;
         messages[at] = Message {
             record_id: Some(written.record_id),
             created: written.created,
             changed: written.changed,
-            ..Message::success(&item.id.type_name, &item.id.full_name, &item.path)
+            ..Message::success(kind, name, &item.path)
         };
     }
+    let changed: Vec<ComponentId> = items
+        .iter()
+        .zip(&messages)
+        .filter(|(_, message)| message.changed)
+        .map(|(item, _)| item.id.clone())
+        .collect();
+    dependencies::record(call, &changed)?;
     Ok(messages)
 }

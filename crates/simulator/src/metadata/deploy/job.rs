@@ -172,12 +172,17 @@ pub(crate) fn start(call: &Call<'_>, _: &Event) -> Result<(), ApiError> {
     job.result = json!({ "numberFiles": files, "zipSize": job.zip.len() });
     save(call, &mut job, "InProgress")?;
     let work = WORK + WORK_PER_FILE * Millis::try_from(files).unwrap_or(0);
-    schedule(call.db, call.now + work, "deploy.run", &json!(id))
+    schedule(
+        call.db,
+        call.now + work,
+        "deploy.run",
+        &json!({ "id": id, "user": job.created_by }),
+    )
 }
 
 /// Event: does the work.
 pub(crate) fn work(call: &Call<'_>, event: &Event) -> Result<(), ApiError> {
-    let mut job = load(call, event.payload.as_str().unwrap_or_default())?;
+    let mut job = load(call, event.payload["id"].as_str().unwrap_or_default())?;
     if job.status == "Canceling" {
         return save(call, &mut job, "Canceled");
     }
@@ -188,7 +193,7 @@ pub(crate) fn work(call: &Call<'_>, event: &Event) -> Result<(), ApiError> {
             call.db,
             call.now + FINALIZE,
             "deploy.finalize",
-            &json!([job.id, status]),
+            &json!({ "id": job.id, "status": status, "user": job.created_by }),
         )?;
         return save(call, &mut job, "Finalizing");
     }
@@ -197,12 +202,12 @@ pub(crate) fn work(call: &Call<'_>, event: &Event) -> Result<(), ApiError> {
 
 /// Event: ends a deployment that finalizes. The value `deploy_finalizing` = `fail` makes it fail once.
 pub(crate) fn finalize(call: &Call<'_>, event: &Event) -> Result<(), ApiError> {
-    let mut job = load(call, event.payload[0].as_str().unwrap_or_default())?;
+    let mut job = load(call, event.payload["id"].as_str().unwrap_or_default())?;
     let fails = call.db.execute(
         "DELETE FROM _value WHERE name = 'deploy_finalizing' AND value = 'fail'",
         [],
     )? > 0;
-    let status = event.payload[1].as_str().unwrap_or("Succeeded").to_owned();
+    let status = event.payload["status"].as_str().unwrap_or("Succeeded").to_owned();
     save(call, &mut job, if fails { "FinalizingFailed" } else { &status })
 }
 

@@ -2,15 +2,31 @@
 
 use super::job::Job;
 use super::select::{Selection, select};
-use super::{apply, destructive, is_production, tests_none};
+use super::tests::{self, Tested};
+use super::{apply, destructive, is_production, validate};
 use crate::error::ApiError;
 use crate::http::Call;
-use crate::metadata::archive;
 use crate::metadata::message::Message;
+use crate::metadata::package::DESTRUCTIVE_POST;
+use crate::metadata::store::Item;
+use crate::metadata::{archive, tracking};
+use rusqlite::OptionalExtension;
 use serde_json::{Map, Value, json};
+
+/// What a deployment did.
+struct Done {
+    messages: Vec<Message>,
+    tested: Tested,
+    status: &'static str,
+}
 
 /// Runs a deployment: fills in its result and gives its final status. What fails is undone.
 pub(super) fn run(call: &Call<'_>, job: &mut Job) -> Result<&'static str, ApiError> {
+    if setup_locked(call)? {
+        let text = "The changes you requested require Salesforce to temporarily lock your organization's administration setup. \
+                    However, the administration setup has already been locked by another change.";
+        return Ok(refuse(job, "ALREADY_IN_PROCESS", text));
+    }
     let files = match archive::unpack(&job.zip) {
         Ok(files) => files,
         Err(refused) => return Ok(refuse(job, refused.code, &refused.text)),
@@ -20,21 +36,33 @@ pub(super) fn run(call: &Call<'_>, job: &mut Job) -> Result<&'static str, ApiErr
     let prefix = std::mem::take(&mut selection.prefix);
     let schema = call.schema();
     call.db.execute_batch("SAVEPOINT deployment")?;
-    let done = work(call, job, selection);
-    let (messages, status) = match done {
+    let done = match work(call, job, selection) {
         Ok(done) => done,
         Err(error) => {
             undo(call, &schema)?;
             return Ok(refuse(job, &error.code, &error.message));
         }
     };
-    if job.options.check_only || status == "Failed" {
+    if job.options.check_only || done.status == "Failed" {
         undo(call, &schema)?;
     } else {
         call.db.execute_batch("RELEASE deployment")?;
+        tracking::deployed(call, &done.messages)?;
     }
-    tell(call, job, &prefix, messages, count);
+    let status = done.status;
+    tell(call, job, &prefix, done, count);
     Ok(status)
+}
+
+/// Whether another change holds the org's setup: the value `setup_locked`.
+fn setup_locked(call: &Call<'_>) -> Result<bool, ApiError> {
+    let value: Option<String> = call
+        .db
+        .query_row("SELECT value FROM _value WHERE name = 'setup_locked'", [], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(value.is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false")))
 }
 
 fn undo(call: &Call<'_>, schema: &crate::schema::Schema) -> Result<(), ApiError> {
@@ -56,42 +84,55 @@ fn refuse(job: &mut Job, code: &str, text: &str) -> &'static str {
     "Failed"
 }
 
-/// Deletes, writes, deletes; gives all messages and the status.
-fn work(call: &Call<'_>, job: &Job, selection: Selection) -> Result<(Vec<Message>, &'static str), ApiError> {
+/// Deletes, writes, deletes, tests.
+fn work(call: &Call<'_>, job: &Job, selection: Selection) -> Result<Done, ApiError> {
     let mut messages = selection.messages;
-    let fatal = messages.iter().any(Message::is_failure);
     let strict = job.options.rollback_on_error || is_production(call);
-    if !(fatal && strict) {
-        for (file, manifest) in selection
-            .deletions
-            .iter()
-            .filter(|(file, _)| !file.ends_with("Post.xml"))
-        {
-            messages.extend(destructive::delete(call, file, manifest)?);
-        }
-        messages.extend(apply::apply(call, &selection.items)?);
-        for (file, manifest) in selection
-            .deletions
-            .iter()
-            .filter(|(file, _)| file.ends_with("Post.xml"))
-        {
-            messages.extend(destructive::delete(call, file, manifest)?);
-        }
+    let (after, before): (Vec<_>, Vec<_>) = selection
+        .deletions
+        .iter()
+        .partition(|(file, _)| *file == DESTRUCTIVE_POST);
+    for (file, manifest) in before {
+        messages.extend(destructive::delete(call, file, manifest)?);
+    }
+    let level = tests::level(call, &job.options, &selection.items)?;
+    let refused = validate::validate(call, &selection.items, &selection.sources)?;
+    let valid: Vec<Item> = selection
+        .items
+        .into_iter()
+        .filter(|item| !refused.owners.contains(&item.id))
+        .collect();
+    messages.extend(refused.messages);
+    messages.extend(apply::apply(call, &valid)?);
+    for (file, manifest) in after {
+        messages.extend(destructive::delete(call, file, manifest)?);
     }
     let failures = messages.iter().filter(|message| message.is_failure()).count();
     let warned = !job.options.ignore_warnings && messages.iter().any(Message::is_warning);
-    let status = match (failures, warned) {
-        (0, false) => "Succeeded",
-        (0, true) => "Failed",
-        (_, _) if strict || messages.len() == failures => "Failed",
-        _ => "SucceededPartial",
+    let stopped = warned || failures > 0 && (strict || messages.len() == failures);
+    // The platform runs no tests when components have failed already. A quick deployment has had its tests.
+    let tested = if stopped || job.quick_of.is_some() {
+        Tested::default()
+    } else {
+        tests::run(call, level, &job.options.run_tests, &valid)?
     };
-    Ok((messages, status))
+    let status = if stopped || tested.failed() {
+        "Failed"
+    } else if failures > 0 {
+        "SucceededPartial"
+    } else {
+        "Succeeded"
+    };
+    Ok(Done {
+        messages,
+        tested,
+        status,
+    })
 }
 
 /// Writes the result of a deployment that came to its end.
-fn tell(call: &Call<'_>, job: &mut Job, prefix: &str, messages: Vec<Message>, files: usize) {
-    let (failures, successes): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(Message::is_failure);
+fn tell(call: &Call<'_>, job: &mut Job, prefix: &str, done: Done, files: usize) {
+    let (failures, successes): (Vec<Message>, Vec<Message>) = done.messages.into_iter().partition(Message::is_failure);
     let list = |messages: &[Message]| -> Vec<Value> {
         messages.iter().map(|message| message.json(prefix, call.now)).collect()
     };
@@ -102,12 +143,16 @@ fn tell(call: &Call<'_>, job: &mut Job, prefix: &str, messages: Vec<Message>, fi
         details.insert("componentFailures".to_owned(), json!(list(&failures)));
     }
     details.insert("componentSuccesses".to_owned(), json!(list(&successes)));
-    details.insert("runTestResult".to_owned(), tests_none());
+    details.insert("runTestResult".to_owned(), done.tested.json());
     job.result = json!({
         "details": details,
         "numberComponentErrors": errors,
         "numberComponentsDeployed": components(&successes),
         "numberComponentsTotal": components(&successes) + errors,
+        "numberTestErrors": done.tested.failures(),
+        "numberTestsCompleted": done.tested.outcomes.len() - done.tested.failures(),
+        "numberTestsTotal": done.tested.outcomes.len(),
+        "runTestsEnabled": done.tested.ran,
         "numberFiles": files,
         "zipSize": job.zip.len(),
     });

@@ -3,7 +3,7 @@
 use super::options::Options;
 use crate::metadata::archive::Files;
 use crate::metadata::message::Message;
-use crate::metadata::package::{self, DESTRUCTIVE, MANIFEST};
+use crate::metadata::package::{self, DESTRUCTIVE, MANIFEST, Source};
 use crate::metadata::store::Item;
 use std::collections::BTreeSet;
 use syncline_metadata::component::ComponentId;
@@ -17,6 +17,8 @@ pub(super) struct Selection {
     pub prefix: String,
     /// What to write.
     pub items: Vec<Item>,
+    /// The files of the package as they came.
+    pub sources: Vec<Source>,
     /// What to delete, each with its manifest.
     pub deletions: Vec<(&'static str, PackageManifest)>,
     /// Problems, warnings, and the successes of the manifests.
@@ -69,6 +71,7 @@ pub(super) fn select(files: Files, options: &Options) -> Selection {
     selection.messages.extend(contents.failures);
     unknown_types(&manifest, MANIFEST, &mut selection.messages);
     missing(&manifest, &contents.items, &broken, options, &mut selection.messages);
+    selection.sources = contents.sources;
     selection.items = named(contents.items, &manifest, &mut selection.messages);
     selection
 }

@@ -13,6 +13,7 @@ use crate::soap::{Answer, xml};
 use crate::world::{Event, schedule};
 use base64::Engine as _;
 use request::Request;
+pub(crate) use request::decode;
 use roxmltree::Node;
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, Value, json};
@@ -27,8 +28,6 @@ CREATE TABLE IF NOT EXISTS _retrieve (
 
 const WAIT: Millis = 1_000;
 const WORK: Millis = 1_000;
-/// Most retrievals at work; the others wait.
-const CONCURRENT: i64 = 5;
 
 pub(crate) fn retrieve(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, ApiError> {
     let request = Request::read(call, request)?;
@@ -55,19 +54,23 @@ pub(crate) fn start(call: &Call<'_>, _: &Event) -> Result<(), ApiError> {
         .db
         .prepare("SELECT id FROM _retrieve WHERE status = 'Pending' ORDER BY n LIMIT ?1")?;
     let ids: Vec<String> = waiting
-        .query_map([(CONCURRENT - busy).max(0)], |row| row.get(0))?
+        .query_map([(i64::from(call.world.switches().concurrent_retrieves) - busy).max(0)], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for id in ids {
         call.db
             .execute("UPDATE _retrieve SET status = 'InProgress' WHERE id = ?1", [&id])?;
-        schedule(call.db, call.now + WORK, "retrieve.run", &json!(id))?;
+        let user: String = call
+            .db
+            .query_row("SELECT user FROM _retrieve WHERE id = ?1", [&id], |row| row.get(0))?;
+        let payload = json!({ "id": id, "user": user });
+        schedule(call.db, call.now + WORK, "retrieve.run", &payload)?;
     }
     Ok(())
 }
 
 /// Event: does the work.
 pub(crate) fn work(call: &Call<'_>, event: &Event) -> Result<(), ApiError> {
-    let id = event.payload.as_str().unwrap_or_default();
+    let id = event.payload["id"].as_str().unwrap_or_default();
     let text: String = call
         .db
         .query_row("SELECT request FROM _retrieve WHERE id = ?1", [id], |row| row.get(0))?;
@@ -155,8 +158,10 @@ pub(crate) fn check(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, Ap
     if let Some(zip) = zip.filter(|_| xml::flag(request, "includeZip").unwrap_or(true)) {
         let encoded = base64::engine::general_purpose::STANDARD.encode(zip);
         out.insert("zipFile".to_owned(), json!(encoded));
-        call.db
-            .execute("UPDATE _retrieve SET taken = 1, zip = NULL WHERE id = ?1", [&id])?;
+        if call.world.switches().retrieve_zip_once {
+            call.db
+                .execute("UPDATE _retrieve SET taken = 1, zip = NULL WHERE id = ?1", [&id])?;
+        }
     }
     Ok(Value::Object(out).into())
 }

@@ -59,7 +59,7 @@ impl Request {
 }
 
 /// A member's name without escapes.
-pub(super) fn decode(member: &str) -> String {
+pub(crate) fn decode(member: &str) -> String {
     percent_decode_str(member)
         .decode_utf8()
         .map_or_else(|_| member.to_owned(), std::borrow::Cow::into_owned)
