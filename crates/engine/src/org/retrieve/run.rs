@@ -6,7 +6,7 @@ use std::path::Path;
 
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::diff;
-use syncline_salesforce::metadata::{Polling, RetrieveMessage, RetrieveRequest};
+use syncline_salesforce::metadata::{RetrieveMessage, RetrieveRequest, polling};
 use syncline_salesforce::{Connection, Error};
 use tokio::task::JoinSet;
 
@@ -108,7 +108,7 @@ async fn one(connection: &Connection, chunk: &Chunk) -> Result<(Files, Vec<Retri
             .collect(),
         packages: Vec::new(),
     };
-    let mut retrieved = connection.retrieve_metadata(&request, Polling::default()).await?;
+    let mut retrieved = connection.retrieve_metadata(&request, polling()).await?;
     let mut files = Files::new();
     retrieved.zip.each(|path, bytes| {
         let inside = path.strip_prefix(FOLDER).unwrap_or(path);
