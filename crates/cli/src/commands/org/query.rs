@@ -86,8 +86,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
             let json = serde_json::to_string_pretty(&found).map_err(|error| CommandError::stdout(error.into()))?;
             json + "\n"
         }
-        // `COUNT()` has no rows.
-        _ if found.records.is_empty() && found.total_size > 0 => format!("{}\n", found.total_size),
+        _ if is_count(&args.soql) => format!("{}\n", found.total_size),
         Format::Csv => found.table().csv(),
         Format::Table => shown(&found.table()),
     };
@@ -95,10 +94,16 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         Some(path) => file::replace(path, text.as_bytes())?,
         None => out.bytes(text.as_bytes())?,
     }
-    if format == Format::Table {
+    if format == Format::Table && !is_count(&args.soql) {
         out.note(format_args!("{} rows", found.total_size));
     }
     Ok(Status::Done)
+}
+
+/// `SELECT COUNT() FROM …` has a number and no rows.
+fn is_count(soql: &str) -> bool {
+    let words: String = soql.chars().filter(|c| !c.is_whitespace()).take(13).collect();
+    words.eq_ignore_ascii_case("SELECTCOUNT()")
 }
 
 /// Through a file beside the one that is wanted: a result that breaks off is not taken for a whole one.
