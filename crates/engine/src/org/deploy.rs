@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use syncline_metadata::component::{Located, Project};
 use syncline_metadata::package::PackageManifest;
-use syncline_salesforce::metadata::{ArchiveWriter, DeployIntent, DeployOptions, DeployResult, Polling, TestLevel};
+use syncline_salesforce::metadata::{ArchiveWriter, DeployIntent, DeployOptions, DeployResult, TestLevel, polling};
 use syncline_salesforce::{ApiVersion, Connection};
 
 use super::convert::{self, Files};
@@ -129,7 +129,7 @@ pub async fn deploy(
         .await?;
     (watch.started)(&id);
     Ok(connection
-        .finish_deploy(&id, Polling::default(), watch.progress)
+        .finish_deploy(&id, polling(), watch.progress)
         .await?)
 }
 
@@ -138,7 +138,7 @@ pub async fn quick(connection: &Connection, validation: &str, watch: Watch<'_>) 
     let id = connection.quick_deploy(validation, watch.intent).await?;
     (watch.started)(&id);
     Ok(connection
-        .finish_deploy(&id, Polling::default(), watch.progress)
+        .finish_deploy(&id, polling(), watch.progress)
         .await?)
 }
 
