@@ -2,11 +2,17 @@
 //! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
+mod data;
 mod faults;
 mod metadata;
 #[path = "../soql/org.rs"]
 #[allow(dead_code)]
 mod org;
+#[path = "../data/rig.rs"]
+#[allow(dead_code)]
+mod rig;
+mod sandbox;
 mod soql;
 mod support;
+mod switches;
 mod world;
