@@ -12,7 +12,7 @@ mod org;
 #[allow(dead_code)]
 mod rig;
 mod sandbox;
-mod switches;
 mod soql;
 mod support;
+mod switches;
 mod world;

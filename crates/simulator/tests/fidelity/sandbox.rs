@@ -141,7 +141,10 @@ async fn item_03_a_refresh_makes_a_new_org_and_ends_the_tokens_of_the_old() {
     let (world, prod) = stepped().await;
     let old = Client::admin(&world, "dev1");
     let old_token = old.token.clone();
-    insert(&prod.org, "SourceMember", &[("MemberName", "Old".to_owned())]);
+    sql(
+        &old.org,
+        "INSERT INTO SourceMember (Id, MemberName, RevisionCounter) VALUES ('0MZ', 'Old', 77)",
+    );
     let new = refreshed(&prod, "dev1", &json!({}));
     assert_ne!(new.id, old.org.id);
     assert_eq!(new.origin, old.org.origin);
