@@ -100,7 +100,7 @@ fn manifest(files: &Files, name: &str, messages: &mut Vec<Message>) -> Option<Pa
 }
 
 /// Whether the platform knows a type.
-pub(super) fn is_type(name: &str) -> bool {
+pub(crate) fn is_type(name: &str) -> bool {
     let registry = Registry::standard();
     registry.by_name(name).is_some() || registry.child(name).is_some_and(|(_, child)| child.addressable)
 }
