@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file, simulator};
+use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file, org, simulator};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -45,6 +45,7 @@ pub struct Cli {
 pub enum Command {
     Demo(demo::Args),
     Init(init::Args),
+    Org(org::Args),
     Diff(diff::Args),
     BackPromote(back_promote::Args),
     Conflicts(conflicts::Args),
@@ -59,6 +60,7 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args, out),
             Self::Init(args) => init::run(args, out),
+            Self::Org(args) => org::run(args, out),
             Self::Diff(args) => diff::run(args, out),
             Self::BackPromote(args) => back_promote::run(args, out),
             Self::Conflicts(args) => conflicts::run(args, out),
@@ -72,6 +74,7 @@ impl Command {
 /// Groups of verbs as `syncline --help` lists them.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Begin", &["demo", "init"]),
+    ("Orgs", &["org"]),
     ("Compare", &["diff"]),
     ("Keep environments in sync", &["back-promote", "conflicts"]),
     ("Merge files", &["merge-file", "merge-driver"]),

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod config;
 pub mod conflicts;
 pub mod init;
+pub mod org;
 pub mod problem;
 pub mod project;
 pub mod resolution;

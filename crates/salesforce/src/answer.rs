@@ -4,6 +4,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
+use crate::envelope;
 use crate::error::{Error, Result};
 
 /// An answer with its whole body.
@@ -65,5 +66,27 @@ impl Download {
     /// A header as text; `None` when it is missing or no text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Fails when the answer is JSON where something else was asked for: some errors come with success.
+    pub(crate) async fn not_json(self) -> Result<Self> {
+        let content_type = self.header("content-type");
+        if !content_type.is_some_and(|text| text.trim_start().starts_with("application/json")) {
+            return Ok(self);
+        }
+        let body = self.response.bytes().await.map_err(|error| Error::Transport {
+            attempted: self.what.clone(),
+            host: self.host.clone(),
+            source: error.without_url(),
+        })?;
+        let faults = envelope::faults_in_success(&body);
+        if faults.is_empty() {
+            return Err(Error::unexpected(&self.what, "it is JSON"));
+        }
+        Err(Error::Answered {
+            attempted: self.what,
+            status: self.status,
+            faults,
+        })
     }
 }

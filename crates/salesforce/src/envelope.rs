@@ -282,12 +282,8 @@ mod tests {
     #[test]
     fn pages() {
         let check = |body: &str, expect: &str| {
-            assert_eq!(
-                read(body.as_bytes()),
-                Envelope::Other {
-                    title: expect.to_owned()
-                }
-            )
+            let title = expect.to_owned();
+            assert_eq!(read(body.as_bytes()), Envelope::Other { title });
         };
         check(
             "<!DOCTYPE html>\n<html><head><title>Down for\n Maintenance</title></head></html>",

@@ -126,6 +126,16 @@ pub enum Error {
         /// What Salesforce says; may be empty.
         message: String,
     },
+    /// Something was begun in the org and could be neither ended nor undone.
+    #[error("{why}; the {what} {id} is left behind")]
+    LeftBehind {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// What failed.
+        why: Box<Error>,
+    },
     /// It is not done within the time that the caller gave.
     #[error("{attempted}: not done after {} s", .after.as_secs())]
     TimedOut {
@@ -157,6 +167,7 @@ impl Error {
             Self::Argument { .. } | Self::Csv { .. } => Kind::User,
             Self::Configuration { .. } | Self::Login { .. } | Self::SessionEnded { .. } => Kind::Config,
             Self::Refused(_) => Kind::Refused,
+            Self::LeftBehind { why, .. } => why.kind(),
             Self::Answered { faults, .. } => hint::kind_of(faults),
             Self::NotApi { .. }
             | Self::Unexpected { .. }
@@ -183,6 +194,7 @@ impl Error {
             Self::Transport { .. } => "no_answer",
             Self::UnknownOutcome { .. } => "unknown_outcome",
             Self::Job { .. } => "job_failed",
+            Self::LeftBehind { why, .. } => why.code(),
             Self::TimedOut { .. } => "timed_out",
             Self::Io { .. } => "io_failed",
             Self::Internal { .. } => "internal",
@@ -198,6 +210,7 @@ impl Error {
             Self::Refused(refusal) => vec![refusal.hint()],
             Self::Answered { faults, .. } => hint::faults(faults),
             Self::NotApi { status, .. } => hint::not_api(*status),
+            Self::LeftBehind { why, .. } => why.hints(),
             Self::Transport { .. } => vec![hint::NO_ANSWER.to_owned()],
             Self::UnknownOutcome { .. } => vec![hint::UNKNOWN_OUTCOME.to_owned()],
             _ => Vec::new(),

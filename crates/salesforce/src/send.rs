@@ -176,16 +176,16 @@ impl Connection {
         let host = session.instance.host();
         let builder = self.build(request, session).map_err(Failure::Never)?;
         let mut response = builder.send().await.map_err(|error| {
-            let (unsent, why) = (error.is_connect() || error.is_builder(), reason(&error));
+            let (wrong, unsent, why) = (error.is_builder(), error.is_connect(), reason(&error));
             let error = Error::Transport {
                 attempted: what.clone(),
                 host: host.clone(),
                 source: error.without_url(),
             };
-            if unsent {
-                Failure::NotSent(error)
-            } else {
-                Failure::Lost { error, why }
+            match (wrong, unsent) {
+                (true, _) => Failure::Never(error),
+                (_, true) => Failure::NotSent(error),
+                _ => Failure::Lost { error, why },
             }
         })?;
         let status = response.status().as_u16();

@@ -21,6 +21,8 @@ pub struct Config {
     pub address: String,
     /// Port of the first org; the others follow. 0: any free ports.
     pub port: u16,
+    /// Serves every org over TLS too, at a second port.
+    pub tls: bool,
     /// The newest API version the orgs speak.
     pub api_version: u16,
     /// `CreatedDate` and the other audit fields may be set when records are made.
@@ -218,6 +220,7 @@ impl Default for Config {
             start: None,
             address: "127.0.0.1".to_owned(),
             port: 8911,
+            tls: false,
             api_version: 67,
             set_audit_fields: false,
             limits: Limits::default(),

@@ -118,6 +118,32 @@ pub fn read_clock(text: &str) -> Option<Millis> {
     Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + millis)
 }
 
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// `Mon, 02 Mar 2026 10:15:30 GMT`, as HTTP headers have it.
+pub fn write_http(moment: Millis) -> String {
+    let day = day_at(moment);
+    let (year, month, of_month) = civil(day);
+    let weekday = WEEKDAYS[usize::try_from(day.rem_euclid(7)).unwrap_or(0)];
+    let month = MONTHS[usize::try_from(month - 1).unwrap_or(0)];
+    let clock = write_moment(moment, "");
+    format!("{weekday}, {of_month:02} {month} {year:04} {} GMT", &clock[11..19])
+}
+
+/// Reads what [`write_http`] writes.
+pub fn read_http(text: &str) -> Option<Millis> {
+    let mut words = text.split_once(',')?.1.split_ascii_whitespace();
+    let of_month: i64 = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS.iter().position(|known| known.eq_ignore_ascii_case(month))?;
+    let year: i64 = words.next()?.parse().ok()?;
+    let clock = read_clock(words.next()?)?;
+    Some(day_of(year, i64::try_from(month).ok()? + 1, of_month) * DAY + clock)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +169,8 @@ mod tests {
         ] {
             assert_eq!(read_moment(text), Some(moment), "{text}");
         }
+        assert_eq!(write_http(moment), "Mon, 02 Mar 2026 10:15:30 GMT");
+        assert_eq!(read_http("Mon, 02 Mar 2026 10:15:30 GMT"), Some(moment - 123));
         for text in ["2026-02-30", "2026-3-2", "20260302", "+026-03-02"] {
             assert_eq!(read_day(text), None, "{text}");
         }

@@ -65,6 +65,7 @@ pub(super) const EDGES: &[(&str, &[&str])] = &[
             "syncline-server",
             "syncline-metadata",
             "syncline-git",
+            "syncline-salesforce",
             "syncline-simulator",
         ],
     ),

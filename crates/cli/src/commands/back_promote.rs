@@ -98,13 +98,13 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
 }
 
 /// Opens the repository of the current folder.
-pub(super) fn open() -> Result<Repository, CommandError> {
+pub(in crate::commands) fn open() -> Result<Repository, CommandError> {
     Repository::discover(Path::new("."))
         .map_err(|error| CommandError::user("git.no-repository", "could not open the repository").because(error))
 }
 
 /// The time of commits: now, in UTC.
-pub(super) fn now() -> CommitTime {
+pub(in crate::commands) fn now() -> CommitTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     CommitTime {
         // A clock before 1970 is no clock.

@@ -11,4 +11,5 @@ pub mod diff;
 pub mod init;
 pub mod merge_driver;
 pub mod merge_file;
+pub mod org;
 pub mod simulator;

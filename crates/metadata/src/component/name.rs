@@ -37,7 +37,7 @@ const ESCAPED: &AsciiSet = &CONTROLS
 const ESCAPED_BUT_HASH: &AsciiSet = &ESCAPED.remove(b'#');
 
 /// A name as the Metadata API knows it: `%28` stands for `(`. What does not decode stays as it is.
-pub(crate) fn decode(name: &str) -> Box<str> {
+pub fn decode(name: &str) -> Box<str> {
     match percent_decode_str(name).decode_utf8() {
         Ok(decoded) => decoded.into(),
         Err(_) => name.into(),

@@ -1,5 +1,6 @@
 //! What is known of Salesforce metadata types, as data.
 
+pub mod dates;
 pub mod registry;
 pub mod schema;
 

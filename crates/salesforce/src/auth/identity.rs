@@ -66,3 +66,11 @@ pub async fn identity(http: &Http, token: &Token) -> Result<Identity> {
         },
     })
 }
+
+impl crate::Connection {
+    /// The user of this connection.
+    pub async fn identity(&self) -> Result<Identity> {
+        let request = crate::Request::get("read the identity", "/services/oauth2/userinfo");
+        self.send(request).await?.json()
+    }
+}

@@ -33,22 +33,23 @@ impl Default for Polling {
 const BORNE: u32 = 10;
 
 impl Connection {
-    /// Asks until the answer is there. What passes by itself is borne: lost connections, pages of gateways, answers cut off, and
+    /// Asks until `done` says so of an answer. What passes by itself is borne: lost connections, pages of gateways, answers cut off, and
     /// the `INVALID_CROSS_REFERENCE_KEY` that Salesforce tells just after a job leaves its queue.
     ///
     /// # Errors
     /// `timed_out` at the limit; the last failure when the org does not answer any more.
-    pub(crate) async fn poll<T>(
+    pub async fn wait<T, F: Future<Output = Result<T>> + Send>(
         &self,
         what: &str,
         polling: Polling,
-        mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+        mut ask: impl FnMut() -> F + Send,
+        mut done: impl FnMut(&T) -> bool + Send,
     ) -> Result<T> {
         let (mut wait, mut waited, mut failures) = (polling.first, Duration::ZERO, 0);
         loop {
             match ask().await {
-                Ok(Some(done)) => return Ok(done),
-                Ok(None) => failures = 0,
+                Ok(answer) if done(&answer) => return Ok(answer),
+                Ok(_) => failures = 0,
                 Err(error) if passes(&error) && failures < BORNE => {
                     failures += 1;
                     tracing::debug!(failures, "{what}: asking again: {error}");

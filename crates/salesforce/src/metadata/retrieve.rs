@@ -106,7 +106,7 @@ impl Connection {
     ///
     /// # Errors
     /// `job_failed` with what the org says, as for a package that does not exist; `unexpected_answer` for a damaged zip.
-    pub async fn retrieve(&self, request: &RetrieveRequest, polling: Polling) -> Result<Retrieved> {
+    pub async fn retrieve_metadata(&self, request: &RetrieveRequest, polling: Polling) -> Result<Retrieved> {
         let id = self.start_retrieve(request).await?;
         self.finish_retrieve(&id, polling).await
     }
@@ -120,8 +120,8 @@ impl Connection {
 
     /// Waits for a retrieve and reads its zip. The org gives the zip once.
     pub async fn finish_retrieve(&self, id: &str, polling: Polling) -> Result<Retrieved> {
-        self.poll("wait for a retrieve", polling, async || self.retrieve_status(id).await)
-            .await?;
+        let ask = || self.retrieve_status(id);
+        self.wait("wait for a retrieve", polling, ask, |done| *done).await?;
         let answer = self
             .metadata_answer("checkRetrieveStatus", "", &status_arguments(id, true))
             .await?;
@@ -138,10 +138,10 @@ impl Connection {
         })
     }
 
-    async fn retrieve_status(&self, id: &str) -> Result<Option<()>> {
+    async fn retrieve_status(&self, id: &str) -> Result<bool> {
         let arguments = status_arguments(id, false);
         let checked: Checked = self.metadata_call("checkRetrieveStatus", &arguments).await?;
-        Ok(checked.result.settled(id)?.map(drop))
+        Ok(checked.result.settled(id)?.is_some())
     }
 }
 

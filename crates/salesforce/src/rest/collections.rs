@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::composite::same_count;
-use super::record::{Record, body};
+use super::record::{Record, writable};
 use crate::connection::Connection;
 use crate::envelope::{self, Fault};
 use crate::error::{Error, Result};
@@ -178,7 +178,7 @@ fn record(object: &str, id: Option<&Id>, fields: &Record) -> Value {
     if let Some(id) = id {
         record.insert("Id".to_owned(), json!(id));
     }
-    record.extend(body(fields));
+    record.extend(writable(fields));
     Value::Object(record)
 }
 

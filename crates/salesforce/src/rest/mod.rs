@@ -16,6 +16,7 @@ pub use describe::{Described, GlobalDescribe, ObjectSummary};
 pub use limits::RecordCount;
 pub use query::{Page, Pages};
 pub use record::{Record, Upserted};
+pub(crate) use record::{SavedRecord, writable};
 pub use search::SearchResult;
 pub use tree::{TreeResult, TreeRow};
 pub use versions::Version;

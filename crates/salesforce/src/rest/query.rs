@@ -3,9 +3,15 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::composite::Part;
 use crate::connection::Connection;
+use crate::envelope::{self, Envelope};
 use crate::error::{Error, Result};
-use crate::request::Request;
+use crate::request::{Request, segment};
+
+/// The longest query, encoded, that goes into an address; longer ones travel in the body of a composite request. Salesforce
+/// takes addresses of 16,384 bytes.
+const IN_ADDRESS: usize = 12_000;
 
 /// A page of a query's result.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -34,7 +40,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    fn starting(connection: &Connection, path: &str, soql: &str) -> Self {
+    pub(crate) fn starting(connection: &Connection, path: &str, soql: &str) -> Self {
         Self {
             connection: connection.clone(),
             next: Some(Request::get("query", path).with("q", soql)),
@@ -73,7 +79,15 @@ impl Pages {
             return Ok(None);
         };
         let following = request.clone();
-        let page: Page<T> = self.connection.send(request).await?.json()?;
+        let page: Page<T> = match request
+            .query
+            .iter()
+            .find(|(name, _)| *name == "q")
+            .map(|(_, soql)| segment(soql))
+        {
+            Some(soql) if soql.len() > IN_ADDRESS => self.long_query(&request.path, &soql).await?,
+            _ => self.connection.send(request).await?.json()?,
+        };
         self.total = Some(page.total_size);
         match (page.done, page.next_records_url) {
             (true, _) => {}
@@ -89,6 +103,33 @@ impl Pages {
             }
         }
         Ok(Some(page.records))
+    }
+
+    /// The first page of a query that is too long for an address.
+    async fn long_query<T: DeserializeOwned>(&self, path: &str, soql: &str) -> Result<Page<T>> {
+        let part = Part {
+            name: "query".to_owned(),
+            method: reqwest::Method::GET,
+            path: format!("{path}?q={soql}"),
+            body: None,
+        };
+        let results = self.connection.composite(&[part], false).await?;
+        let result = results.into_iter().next();
+        let result = result.ok_or_else(|| Error::unexpected("query", "the composite has no answer"))?;
+        if result.is_success() {
+            return serde_json::from_value(result.body).map_err(|error| Error::unexpected("query", error.to_string()));
+        }
+        match envelope::read(result.body.to_string().as_bytes()) {
+            Envelope::Faults(faults) => Err(Error::Answered {
+                attempted: format!("query in {}", self.connection.name()),
+                status: result.status,
+                faults,
+            }),
+            _ => Err(Error::unexpected(
+                "query",
+                format!("status {} without an error", result.status),
+            )),
+        }
     }
 
     /// All rows that are left, in memory.

@@ -26,7 +26,7 @@ pub enum Upserted {
 
 /// The answer to a write.
 #[derive(Deserialize)]
-pub(crate) struct Saved {
+pub(crate) struct SavedRecord {
     pub(crate) id: Option<Id>,
     pub(crate) success: bool,
     #[serde(default)]
@@ -34,7 +34,7 @@ pub(crate) struct Saved {
     created: Option<bool>,
 }
 
-impl Saved {
+impl SavedRecord {
     /// The id of a success.
     pub(crate) fn into_id(self, attempted: &str) -> Result<Id> {
         if !self.success {
@@ -53,7 +53,7 @@ impl Saved {
 }
 
 /// The fields without those that stand in the path or that no write takes.
-pub(crate) fn body(fields: &Record) -> Record {
+pub(crate) fn writable(fields: &Record) -> Record {
     let mut body = fields.clone();
     body.retain(|name, _| !name.eq_ignore_ascii_case("Id") && name != "attributes");
     body
@@ -83,8 +83,8 @@ impl Connection {
     pub async fn create(&self, object: &str, fields: &Record) -> Result<Id> {
         let what = format!("create a record of {object}");
         let path = format!("sobjects/{}", segment(object));
-        let saved: Saved = self
-            .send(Request::post(what.clone(), path).json(&body(fields))?)
+        let saved: SavedRecord = self
+            .send(Request::post(what.clone(), path).json(&writable(fields))?)
             .await?
             .json()?;
         saved.into_id(&what)
@@ -93,7 +93,7 @@ impl Connection {
     /// Changes fields of a record.
     pub async fn update(&self, object: &str, id: &Id, fields: &Record) -> Result<()> {
         let what = format!("change a record of {object}");
-        self.send(Request::patch(what, path(object, id)).json(&body(fields))?)
+        self.send(Request::patch(what, path(object, id)).json(&writable(fields))?)
             .await?;
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Connection {
     pub async fn upsert(&self, object: &str, key: &str, value: &str, fields: &Record) -> Result<Upserted> {
         let what = format!("upsert a record of {object} by {key}");
         let path = format!("sobjects/{}/{}/{}", segment(object), segment(key), segment(value));
-        let mut fields = body(fields);
+        let mut fields = writable(fields);
         fields.retain(|name, _| !name.eq_ignore_ascii_case(key));
         let request = Request::patch(what.clone(), path).json(&fields)?.accepting(&[300]);
         let answer = self.send(request).await?;
@@ -117,7 +117,7 @@ impl Connection {
             300 => Ok(Upserted::Ambiguous(answer.json()?)),
             204 => Ok(Upserted::Updated(None)),
             status => {
-                let saved: Saved = answer.json()?;
+                let saved: SavedRecord = answer.json()?;
                 let created = saved.created.unwrap_or(status == 201);
                 let id = saved.into_id(&what)?;
                 Ok(if created {
@@ -140,12 +140,12 @@ mod tests {
     fn a_body_has_only_fields_that_can_be_written() {
         let record = json!({"attributes": {"type": "Account"}, "Id": "x", "id": "y", "Name": "n", "ParentId": null});
         let Value::Object(record) = record else { panic!() };
-        assert_eq!(Value::Object(body(&record)), json!({"Name": "n", "ParentId": null}));
+        assert_eq!(Value::Object(writable(&record)), json!({"Name": "n", "ParentId": null}));
     }
 
     #[test]
     fn a_failure_inside_a_success_is_an_error() {
-        let saved = |value: Value| serde_json::from_value::<Saved>(value).unwrap().into_id("create");
+        let saved = |value: Value| serde_json::from_value::<SavedRecord>(value).unwrap().into_id("create");
         let id = saved(json!({"id": "001D000000IRt53IAD", "success": true, "errors": []})).unwrap();
         assert_eq!(id.as_str(), "001D000000IRt53IAD");
         let failed = json!({"id": null, "success": false, "errors": [{"statusCode": "DUPLICATE_VALUE", "message": "m", "fields": []}]});

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::record::{Record, body};
+use super::record::{Record, writable};
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::id::Id;
@@ -54,7 +54,7 @@ impl TreeRow {
             "attributes".to_owned(),
             json!({"type": self.object, "referenceId": self.name}),
         );
-        record.extend(body(&self.fields));
+        record.extend(writable(&self.fields));
         for (relationship, rows) in &self.children {
             let rows: Vec<Value> = rows.iter().map(Self::json).collect();
             record.insert(relationship.clone(), json!({"records": rows}));

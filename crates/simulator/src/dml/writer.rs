@@ -77,29 +77,56 @@ impl<'w, 'c> Writer<'w, 'c> {
             return Err(no_id(name));
         }
         let object = self.object;
-        let mut change = Change::insert(object);
-        input::fill(self.call, &mut change, body, &["Id"])?;
-        self.write(change)
+        self.around(Op::Insert, "", body, |writer, body| {
+            let mut change = Change::insert(object);
+            input::fill(writer.call, &mut change, body, &["Id"])?;
+            writer.write(change)
+        })
+    }
+
+    /// Runs `work` between the hooks around a body.
+    pub(super) fn around(
+        &mut self,
+        op: Op,
+        id: &str,
+        body: &Map<String, Json>,
+        work: impl FnOnce(&mut Self, &Map<String, Json>) -> RowResult,
+    ) -> RowResult {
+        let Some((check, follow)) = hooks::around(&self.object.name, op) else {
+            return work(self, body);
+        };
+        let (call, mut body) = (self.call, body.clone());
+        check(call, id, &mut body)?;
+        call.db.execute_batch("SAVEPOINT around")?;
+        let done = work(self, &body).and_then(|done| follow(call, &done.id, &body).map(|()| done));
+        call.db.execute_batch(match done {
+            Ok(_) => "RELEASE around",
+            Err(_) => "ROLLBACK TO around; RELEASE around",
+        })?;
+        done
     }
 
     /// Changes a record by a JSON body; `Id` in it is passed over.
     pub fn update_json(&mut self, id: &str, body: &Map<String, Json>) -> RowResult {
+        self.update_body(id, body, "Id")
+    }
+
+    fn update_body(&mut self, id: &str, body: &Map<String, Json>, key: &str) -> RowResult {
         let object = self.object;
-        let mut change = self.existing(object, Op::Update, id)?;
-        input::fill(self.call, &mut change, body, &["Id"])?;
-        self.write(change)
+        let change = self.existing(object, Op::Update, id)?;
+        let id = change.id.clone();
+        self.around(Op::Update, &id, body, |writer, body| {
+            let mut change = change;
+            input::fill(writer.call, &mut change, body, &["Id", key])?;
+            writer.write(change)
+        })
     }
 
     /// Changes the record that the field `key` names, or makes one.
     pub fn upsert_json(&mut self, key: &str, value: &str, body: &Map<String, Json>) -> RowResult {
         let field = self.key(key)?;
         match links::by_key(self.call, self.object, &field, value)? {
-            Some(id) => {
-                let object = self.object;
-                let mut change = self.existing(object, Op::Update, &id)?;
-                input::fill(self.call, &mut change, body, &[&field.name])?;
-                self.write(change)
-            }
+            Some(id) => self.update_body(&id, body, &field.name),
             None => {
                 let mut body = body.clone();
                 body.retain(|name, _| !name.eq_ignore_ascii_case(&field.name));

@@ -2,7 +2,7 @@
 
 use super::request::{decode, pairs};
 use super::routes::ROUTES;
-use super::{Reply, Request, Route, Surface, in_call};
+use super::{Call, Reply, Request, Route, Surface, in_call, usage};
 use crate::control;
 use crate::error::ApiError;
 use crate::faults::{self, Fate};
@@ -10,6 +10,7 @@ use crate::org::{Org, sessions};
 use crate::world::{World, settle};
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
+use rusqlite::Connection;
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -123,11 +124,12 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
         return Ok(Reply::gone());
     };
     let mut state = org.lock();
-    in_call(world, org, &mut state, Some(request), |call| {
-        if let Some(version) = call.request.params.get("version") {
-            call.version = version_of(version, world.config.api_version)?;
-        }
-        call.tooling = call.request.path.contains("/tooling/");
+    let usage = match route.surface {
+        Surface::Rest => charge(world, &state.db, &request)?,
+        _ => None,
+    };
+    let reply = in_call(world, org, &mut state, Some(request), |call| {
+        address(call)?;
         if route.surface == Surface::Rest {
             let token = bearer(&call.request).ok_or_else(ApiError::session)?;
             call.user = sessions::rest_user(call.db, token)?.ok_or_else(ApiError::session)?;
@@ -136,7 +138,70 @@ fn run(world: &Arc<World>, org: &Arc<Org>, route: Route, request: Request) -> Re
             crate::soap::open(call)?;
         }
         (route.run)(call)
+    });
+    let reply = reply.unwrap_or_else(|error| dress(route.surface, &error));
+    Ok(match usage {
+        Some(usage) => reply.header("Sforce-Limit-Info", usage),
+        None => reply,
     })
+}
+
+/// Counts a call with a session against the day's limit; gives `api-usage=17/100000`. A refused call counts too.
+fn charge(world: &World, db: &Connection, request: &Request) -> Result<Option<String>, ApiError> {
+    let Some(token) = bearer(request) else { return Ok(None) };
+    if sessions::rest_user(db, token)?.is_none() {
+        return Ok(None);
+    }
+    let most = world.config.limits.daily_api_requests;
+    let used = usage::spend(db, "api", world.clock.now(), 1)?;
+    if used > most {
+        return Err(ApiError::new("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.").status(403));
+    }
+    Ok(Some(format!("api-usage={used}/{most}")))
+}
+
+/// Reads the API and its version from the path.
+fn address(call: &mut Call<'_>) -> Result<(), ApiError> {
+    if let Some(version) = call.request.params.get("version") {
+        call.version = version_of(version, call.world.config.api_version)?;
+    }
+    call.tooling = call.request.path.contains("/tooling/");
+    Ok(())
+}
+
+/// Answers a request of the REST API within a call: in its transaction, for its user. An error leaves nothing behind.
+pub(crate) fn within(call: &Call<'_>, method: Method, url: &str, headers: HeaderMap, body: Bytes) -> Reply {
+    let done = try_within(call, method, url, headers, body);
+    done.unwrap_or_else(|error| dress(Surface::Rest, &error))
+}
+
+fn try_within(call: &Call<'_>, method: Method, url: &str, headers: HeaderMap, body: Bytes) -> Result<Reply, ApiError> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let segments: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(decode).collect();
+    let (route, params) = find(&method, &segments)?;
+    if route.surface != Surface::Rest {
+        return Err(ApiError::not_found());
+    }
+    let mut inner = call.within(Request {
+        method,
+        path: format!("/{}", segments.join("/")),
+        query: pairs(query),
+        headers,
+        body,
+        secure: call.request.secure,
+        params,
+    });
+    address(&mut inner)?;
+    call.db.execute_batch("SAVEPOINT within")?;
+    let done = (route.run)(&inner);
+    call.db.execute_batch(match done {
+        Ok(_) => "RELEASE within",
+        Err(_) => "ROLLBACK TO within; RELEASE within",
+    })?;
+    if done.is_ok() {
+        call.adopt(inner.schema());
+    }
+    done
 }
 
 /// The token of `Authorization: Bearer …`, or of the older `OAuth …`.

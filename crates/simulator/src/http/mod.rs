@@ -9,7 +9,7 @@ pub(crate) mod usage;
 
 pub use call::{Call, in_call};
 pub use dispatch::{Delivery, answer, deliver};
-pub(crate) use dispatch::{SECURE, bearer, escape, fit};
+pub(crate) use dispatch::{SECURE, bearer, escape, fit, within};
 pub use reply::Reply;
 pub use request::Request;
 pub use routes::{EventHandler, EventPreparation, Route, Surface, event_handler, event_preparation};

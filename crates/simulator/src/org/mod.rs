@@ -39,7 +39,7 @@ impl OrgKind {
 pub struct Origin {
     /// `http://127.0.0.1:8911`
     pub http: String,
-    /// `https://localhost:8921` when the world serves TLS.
+    /// `https://localhost:9011` when the world serves TLS.
     pub https: Option<String>,
 }
 

@@ -20,6 +20,7 @@ pub type Stored = fn(&str) -> Option<&'static str>;
 
 /// Object, field and how filters write its values.
 const FILTER_CODES: &[(&str, &str, Stored)] = &[
+    ("SandboxProcess", "Status", crate::sandbox::status::stored),
     #[cfg(test)]
     ("Account", "Industry", tests::code),
 ];

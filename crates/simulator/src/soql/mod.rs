@@ -32,6 +32,7 @@ pub use bulk::{Cell, Columns, columns, each_row};
 pub use cursor::next_page;
 pub use functions::register;
 pub use query::{Options, QueryResult, column_metadata, run};
+pub(crate) use scope::{children_name, key_column, parent_name};
 
 use ast::{Expr, Query, Selected};
 

@@ -4,6 +4,7 @@ use super::ast::Path;
 use super::fault::Text;
 use super::hooks;
 use crate::error::ApiError;
+use crate::formula;
 use crate::http::Call;
 use crate::schema::{Api, Field, Kind, Object, Schema};
 use std::cell::{Cell, RefCell};
@@ -83,14 +84,9 @@ impl<'a> Context<'a> {
     /// Makes the indexes that were wanted. They stay, so a lookup is slow only the first time.
     pub fn make_indexes(&self) -> Result<(), ApiError> {
         for (object, field, any_case) in self.indexes.take() {
-            let (suffix, collate) = if any_case {
-                ("_any", " COLLATE NOCASE")
-            } else {
-                ("", "")
-            };
-            self.call.db.execute_batch(&format!(
-                "CREATE INDEX IF NOT EXISTS \"_soql_{object}_{field}{suffix}\" ON \"{object}\" (\"{field}\"{collate})"
-            ))?;
+            self.call
+                .db
+                .execute_batch(&crate::org::index(&object, &field, any_case))?;
         }
         Ok(())
     }
@@ -272,6 +268,28 @@ impl<'a, 'c> Scope<'a, 'c> {
         self.field_of(parents, last, path.at)
     }
 
+    /// SQL of a field in one of several places; a formula is computed on the way.
+    fn value_sql(&self, places: &[Place], name: &str) -> Result<String, ApiError> {
+        let call = self.context.call;
+        let context = formula::Context::reading(&self.context.schema, call.now, &call.user);
+        let mut values = Vec::new();
+        for place in places {
+            let Some(field) = place.object.field(name) else {
+                continue;
+            };
+            values.push(match field.formula {
+                None => format!("{}.\"{}\"", place.table, field.name),
+                Some(_) => formula::value(&context, &place.object, &place.table, field).map_err(|problem| {
+                    ApiError::new("UNKNOWN_EXCEPTION", format!("{}.{name}: {problem}", place.object.name)).status(500)
+                })?,
+            });
+        }
+        Ok(match values.as_slice() {
+            [one] => one.clone(),
+            several => format!("COALESCE({})", several.join(", ")),
+        })
+    }
+
     /// Looks up the last word of a path in its last parent.
     pub fn field_of(&self, parents: Vec<Parent>, last: &str, at: usize) -> Result<Found, ApiError> {
         let here = [self.place()];
@@ -292,7 +310,7 @@ impl<'a, 'c> Scope<'a, 'c> {
                     .cloned()
                     .unwrap_or_else(|| Field::new(last, Kind::String));
                 Ok(Found {
-                    sql: one_of(&with, |object| object.field(last).map_or("Id", |f| f.name.as_str())),
+                    sql: self.value_sql(&with, last)?,
                     object: Arc::clone(&first.object),
                     field,
                     parents,

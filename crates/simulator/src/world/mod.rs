@@ -21,6 +21,7 @@ use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::ids;
 use crate::org::{Org, OrgKind, Origin};
+use crate::server::Tls;
 use crate::switches::Switches;
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -41,6 +42,8 @@ pub struct World {
     pub log: RequestLog,
     /// What goes wrong on purpose.
     pub faults: Faults,
+    /// TLS, if the world serves it.
+    pub(crate) tls: Option<Tls>,
     orgs: RwLock<Vec<Arc<Org>>>,
     switches: RwLock<Switches>,
     names: names::Names,
@@ -56,6 +59,7 @@ impl World {
         let register = restore::open(&config, folder.as_deref())?;
         let clock = restore::clock(&config, &register)?;
         let switches = restore::switches(&config, &register)?;
+        let tls = restore::tls(&config, folder.as_deref())?;
         let faults = Faults::new(config.faults.clone(), config.seed);
         Ok(Self {
             config,
@@ -63,6 +67,7 @@ impl World {
             folder,
             log: RequestLog::default(),
             faults,
+            tls,
             orgs: RwLock::default(),
             switches: RwLock::new(switches),
             names: names::Names::default(),
@@ -81,6 +86,11 @@ impl World {
     /// The runtime that serves the orgs.
     pub(crate) fn runtime(&self) -> Handle {
         self.runtime.get().cloned().unwrap_or_else(Handle::current)
+    }
+
+    /// The certificate of the authority behind the world's TLS, PEM, and the file it stands in.
+    pub fn authority(&self) -> Option<(&str, Option<&std::path::Path>)> {
+        self.tls.as_ref().map(|tls| (tls.ca.as_str(), tls.ca_file.as_deref()))
     }
 
     /// All orgs that can be reached.

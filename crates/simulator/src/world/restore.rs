@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::error::ApiError;
 use crate::org::{Org, Origin};
+use crate::server::Tls;
 use crate::switches::Switches;
 use std::path::Path;
 use std::sync::Arc;
@@ -72,6 +73,15 @@ pub(super) fn open(config: &Config, folder: Option<&Path>) -> Result<Register, W
             Ok(register)
         }
     }
+}
+
+/// TLS, if the configuration asks for it.
+pub(super) fn tls(config: &Config, folder: Option<&Path>) -> Result<Option<Tls>, WorldError> {
+    config
+        .tls
+        .then(|| crate::server::open_tls(folder))
+        .transpose()
+        .map_err(|problem| failed(folder, ApiError::new("UNKNOWN_EXCEPTION", problem)))
 }
 
 /// The clock, where it would stand had the world run on.

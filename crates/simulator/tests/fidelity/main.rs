@@ -2,11 +2,15 @@
 //! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
+mod data;
+mod faults;
 mod metadata;
 #[path = "../soql/org.rs"]
 #[allow(dead_code)]
 mod org;
-mod sandbox;
+#[path = "../data/rig.rs"]
+#[allow(dead_code)]
+mod rig;
 mod soql;
 mod support;
 mod world;

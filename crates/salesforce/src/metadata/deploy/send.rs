@@ -13,7 +13,6 @@ use super::super::poll::Polling;
 use super::super::tag;
 use super::options::{DeployOptions, TestLevel};
 use super::result::DeployResult;
-use crate::auth::Identity;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::request::{Request, segment};
@@ -132,16 +131,14 @@ impl Connection {
         progress: &mut (dyn FnMut(&DeployResult) + Send),
     ) -> Result<DeployResult> {
         let what = format!("wait for the deployment {id} in {}", self.name());
-        let ask = async || {
-            let result = self.deploy_status(id, false).await?;
-            progress(&result);
-            Ok(result.is_final().then_some(()))
+        let seen = |result: &DeployResult| {
+            progress(result);
+            result.is_final()
         };
-        self.poll(&what, polling, ask).await?;
-        self.poll(&what, polling, async || {
-            Ok(Some(self.deploy_status(id, true).await?).filter(DeployResult::is_final))
-        })
-        .await
+        self.wait(&what, polling, || self.deploy_status(id, false), seen)
+            .await?;
+        self.wait(&what, polling, || self.deploy_status(id, true), DeployResult::is_final)
+            .await
     }
 
     /// Asks the org to cancel a deployment. It may end otherwise all the same.
@@ -178,9 +175,7 @@ impl Connection {
     }
 
     async fn deploy_intent(&self, options: &DeployOptions, zip_size: Option<u64>) -> Result<DeployIntent> {
-        let request = Request::get("read the identity", "/services/oauth2/userinfo");
-        let user: Identity = self.send(request).await?.json()?;
-        let user = user.user_id.to_string();
+        let user = self.identity().await?.user_id.to_string();
         let before = match self.newest_deploys(&user).await {
             Ok(rows) => Some(rows.into_iter().map(|row| row.id).collect()),
             // The user may not see them. Then a lost answer stays unknown.

@@ -27,8 +27,16 @@ const HISTORY: &[&str] = &[
     "SandboxProcessStage",
     "PartitionLevelScheme",
 ];
-/// Own tables that belong to the org that made them: sessions, codes, what waits, sandboxes.
-const OWN: &[&str] = &["_session", "_code", "_event", "_sandbox", "_copy", "_template"];
+/// Own tables that come along. All others belong to the org that filled them: sessions, what waits, jobs, sandboxes.
+const OWN: &[&str] = &[
+    "_sequence",
+    "_object",
+    "_password",
+    "_app",
+    "_value",
+    "_component",
+    "_component_file",
+];
 /// Elements of metadata files that hold secrets, by type: none is copied.
 const SECRETS: &[(&str, &[&str])] = &[
     (
@@ -45,7 +53,9 @@ pub(super) fn apply(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiErr
             db.execute_batch(&format!("DELETE FROM \"{name}\""))?;
         }
     }
-    for name in OWN.iter().filter(|name| has_table(db, name).unwrap_or(false)) {
+    let mut read = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) = '_'")?;
+    let own: Vec<String> = read.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for name in own.iter().filter(|name| !OWN.contains(&name.as_str())) {
         db.execute_batch(&format!("DELETE FROM {name}"))?;
     }
     // Counters of changes begin anew; counters of ids go on.

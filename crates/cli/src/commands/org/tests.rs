@@ -1,0 +1,64 @@
+//! `syncline org tests`.
+
+use syncline_engine::org::tests;
+
+use super::{block_on, orgs};
+use crate::Status;
+use crate::error::CommandError;
+use crate::output::{Output, Progress};
+
+/// Run Apex tests
+///
+/// Without --class all tests run but those of installed packages. Ends with 1 when one fails.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name of the login
+    org: String,
+    /// Only this class; may be repeated
+    #[arg(long, value_name = "CLASS")]
+    class: Vec<String>,
+}
+
+/// Runs tests and tells which failed.
+pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
+    let orgs = orgs()?;
+    let mut bar: Option<(Progress, u64)> = None;
+    let report = block_on(async {
+        // Nothing is changed but what tests themselves leave behind: they are rolled back.
+        let connection = orgs.connect_for_tests(&args.org).await?;
+        let mut progress = |done: u64, total: u64| {
+            if total > 0 {
+                let (bar, before) = bar.get_or_insert_with(|| (out.progress("tests", total), 0));
+                bar.advance(done.saturating_sub(*before));
+                *before = done.max(*before);
+            }
+        };
+        tests::run(&connection, &args.class, &mut progress).await
+    })?;
+    drop(bar);
+    let failed = report.failures().count();
+    if out.json() {
+        out.value(&report)?;
+    } else {
+        for method in report.failures() {
+            out.line(format_args!(
+                "{}.{}: {} {}",
+                method.class,
+                method.method,
+                method.outcome,
+                method.message.as_deref().unwrap_or_default()
+            ))?;
+            for line in method.stack_trace.iter().flat_map(|trace| trace.lines()) {
+                out.line(format_args!("  {line}"))?;
+            }
+        }
+        let coverage = report
+            .org_coverage
+            .map_or(String::new(), |percent| format!(", {percent} % of the org covered"));
+        out.line(format_args!(
+            "{} tests, {failed} failed{coverage}",
+            report.methods.len()
+        ))?;
+    }
+    Ok(if failed == 0 { Status::Done } else { Status::Found })
+}

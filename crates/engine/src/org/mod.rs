@@ -1,0 +1,12 @@
+//! Orgs: logins, queries, retrieves, deployments, tests.
+
+pub mod convert;
+pub mod deploy;
+pub mod error;
+pub mod login;
+pub mod query;
+pub mod retrieve;
+pub mod tests;
+pub mod vault;
+
+pub use error::OrgError;

@@ -1,0 +1,14 @@
+//! Getting an org's metadata: what there is, in which retrieves, and united into files.
+
+mod access;
+mod inventory;
+mod plan;
+mod run;
+mod snapshot;
+mod unite;
+
+pub use inventory::{Inventory, Scope, inventory};
+pub use plan::{Chunk, Part, Plan, plan};
+pub use run::{Fetched, Progress, fetch, into_folder};
+pub use snapshot::{Snapshot, Taken, snapshot};
+pub use unite::unite;

@@ -1,0 +1,237 @@
+//! Which components come in which retrieve.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syncline_metadata::table::registry::{Adapter, Registry};
+
+use super::inventory::Inventory;
+
+/// Entries of one retrieve that we plan for; the platform's limit is 10,000 files and folders, and our counts are estimates.
+const MOST: usize = 8_000;
+
+/// Types that tell only about components that are retrieved with them: they come in every retrieve, and their parts are united.
+pub const DEPENDENT: &[&str] = &["Profile", "PermissionSet", "MutingPermissionSet", "Translations"];
+
+/// Files that a component of several files is counted as.
+const BUNDLE: usize = 10;
+
+/// The members of one retrieve by type.
+pub type Chunk = BTreeMap<String, BTreeSet<String>>;
+
+/// A component of an org with when it changed.
+pub type Part = (String, String);
+
+/// The retrieves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One retrieve each.
+    pub chunks: Vec<Chunk>,
+    /// Components that are not retrieved, since they have not changed.
+    pub unchanged: BTreeSet<Part>,
+    /// Known components that are gone from a complete list.
+    pub gone: BTreeSet<Part>,
+}
+
+/// What was known after the last retrieve: when each component changed.
+pub type KnownDates = BTreeMap<Part, String>;
+
+/// Plans the retrieves of everything in the inventory, or of what changed since the known state.
+///
+/// A component without a date that can be trusted is always retrieved. A component is gone only when the list is complete, its
+/// type could be listed, and it is not in it.
+pub fn plan(inventory: &Inventory, known: Option<&KnownDates>) -> Plan {
+    let mut made = Plan::default();
+    let mut dependent = Chunk::new();
+    let mut others: Vec<(&str, &str)> = Vec::new();
+    for ((type_name, full_name), row) in &inventory.components {
+        let part = (type_name.clone(), full_name.clone());
+        if DEPENDENT.contains(&type_name.as_str()) {
+            dependent
+                .entry(type_name.clone())
+                .or_default()
+                .insert(full_name.clone());
+            continue;
+        }
+        let date = trusted_date(type_name, row.last_modified_date.as_deref(), full_name);
+        match (known.and_then(|known| known.get(&part)), date) {
+            (Some(before), Some(now)) if before == now => {
+                made.unchanged.insert(part);
+            }
+            _ => others.push((type_name, full_name)),
+        }
+    }
+    if let Some(known) = known.filter(|_| inventory.complete) {
+        made.gone = known
+            .keys()
+            .filter(|part| !inventory.components.contains_key(*part) && !inventory.refused.contains_key(&part.0))
+            .cloned()
+            .collect();
+    }
+    made.chunks = chunks(&dependent, &others, MOST);
+    made
+}
+
+/// The date of a component, where it means something (Metadata API Developer Guide, "FileProperties", and what real orgs list).
+pub fn trusted_date<'a>(type_name: &str, date: Option<&'a str>, full_name: &str) -> Option<&'a str> {
+    let standard_object = type_name == "CustomObject" && !full_name.ends_with("__c") && !full_name.contains("__");
+    let date = date.filter(|date| !date.is_empty() && !date.starts_with("1970-01-01"));
+    date.filter(|_| !standard_object && !syncline_metadata::table::dates::untrusted(type_name))
+}
+
+fn chunks(dependent: &Chunk, others: &[(&str, &str)], most: usize) -> Vec<Chunk> {
+    let base: usize = dependent.values().map(|members| members.len() + 1).sum();
+    let mut chunks = Vec::new();
+    let mut chunk = dependent.clone();
+    let mut entries = base;
+    for (type_name, full_name) in others {
+        let folder = usize::from(!chunk.contains_key(*type_name));
+        let cost = cost(type_name) + folder;
+        if entries + cost > most && entries > base {
+            chunks.push(std::mem::replace(&mut chunk, dependent.clone()));
+            entries = base + folder;
+        }
+        chunk
+            .entry((*type_name).to_owned())
+            .or_default()
+            .insert((*full_name).to_owned());
+        entries += cost;
+    }
+    if !chunk.is_empty() {
+        chunks.push(chunk);
+    }
+    chunks
+}
+
+/// Two parts of a chunk that was too large after all; `None` when it cannot be parted.
+pub(super) fn halves(chunk: &Chunk) -> Option<[Chunk; 2]> {
+    let (dependent, others): (Chunk, Chunk) = chunk
+        .clone()
+        .into_iter()
+        .partition(|(type_name, _)| DEPENDENT.contains(&type_name.as_str()));
+    let members: Vec<(&str, &str)> = others
+        .iter()
+        .flat_map(|(name, members)| members.iter().map(move |member| (name.as_str(), member.as_str())))
+        .collect();
+    if members.len() < 2 {
+        return None;
+    }
+    let part = |members: &[(&str, &str)]| chunks(&dependent, members, usize::MAX).into_iter().next();
+    let (first, second) = members.split_at(members.len() / 2);
+    Some([part(first)?, part(second)?])
+}
+
+/// Files and folders of a component, about.
+fn cost(type_name: &str) -> usize {
+    let adapter = Registry::standard().by_name(type_name).map(|kind| kind.adapter);
+    match adapter {
+        Some(Adapter::Xml | Adapter::Decomposed) | None => 1,
+        Some(Adapter::MatchingContent) => 2,
+        Some(Adapter::MixedContent) if ["StaticResource", "Document"].contains(&type_name) => 2,
+        Some(_) => BUNDLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syncline_salesforce::metadata::FileProperties;
+
+    fn inventory(rows: &[(&str, &str, &str)]) -> Inventory {
+        let row = |(kind, name, date): &(&str, &str, &str)| {
+            let properties = FileProperties {
+                full_name: (*name).to_owned(),
+                last_modified_date: Some((*date).to_owned()),
+                ..FileProperties::default()
+            };
+            (((*kind).to_owned(), (*name).to_owned()), properties)
+        };
+        Inventory {
+            components: rows.iter().map(row).collect(),
+            complete: true,
+            ..Inventory::default()
+        }
+    }
+
+    fn part(kind: &str, name: &str) -> Part {
+        (kind.to_owned(), name.to_owned())
+    }
+
+    const MARCH: &str = "2026-03-02T10:15:30.000Z";
+
+    #[test]
+    fn profiles_come_in_every_retrieve() {
+        let names: Vec<String> = (0..9000).map(|n| format!("C{n}")).collect();
+        let mut rows: Vec<(&str, &str, &str)> = names.iter().map(|name| ("ApexClass", name.as_str(), MARCH)).collect();
+        rows.push(("Profile", "Admin", MARCH));
+        let made = plan(&inventory(&rows), None);
+        assert_eq!(made.chunks.len(), 3, "two files a class");
+        let mut classes = BTreeSet::new();
+        for chunk in &made.chunks {
+            assert!(chunk["Profile"].contains("Admin"));
+            assert!(chunk["ApexClass"].len() * 2 + 3 <= MOST);
+            classes.extend(chunk["ApexClass"].iter().cloned());
+        }
+        assert_eq!(classes.len(), 9000);
+    }
+
+    #[test]
+    fn only_what_changed_is_retrieved() {
+        let now = inventory(&[
+            ("ApexClass", "Same", MARCH),
+            ("ApexClass", "Changed", "2026-04-01T00:00:00.000Z"),
+            ("ApexClass", "New", MARCH),
+            ("CustomObject", "Account", MARCH),
+            ("CustomObject", "Fee__c", MARCH),
+            ("OrgSettings", "Case", MARCH),
+            ("Settings", "Case", MARCH),
+            ("Layout", "NoDate", "1970-01-01T00:00:00.000Z"),
+        ]);
+        let known: KnownDates = [
+            ("ApexClass", "Same"),
+            ("ApexClass", "Changed"),
+            ("ApexClass", "Gone"),
+            ("CustomObject", "Account"),
+            ("CustomObject", "Fee__c"),
+            ("Settings", "Case"),
+            ("Layout", "NoDate"),
+        ]
+        .iter()
+        .map(|(kind, name)| (part(kind, name), MARCH.to_owned()))
+        .collect();
+        let made = plan(&now, Some(&known));
+        assert_eq!(made.gone, BTreeSet::from([part("ApexClass", "Gone")]));
+        assert_eq!(
+            made.unchanged,
+            BTreeSet::from([part("ApexClass", "Same"), part("CustomObject", "Fee__c")])
+        );
+        assert_eq!(made.chunks.len(), 1);
+        assert!(
+            made.chunks[0]["CustomObject"].contains("Account"),
+            "its date means nothing"
+        );
+        assert!(made.chunks[0]["Settings"].contains("Case"), "their dates mean nothing");
+    }
+
+    #[test]
+    fn absence_from_an_incomplete_list_means_nothing() {
+        let known: KnownDates = [
+            (part("ApexClass", "A"), MARCH.to_owned()),
+            (part("Flow", "B"), MARCH.to_owned()),
+        ]
+        .into();
+        let mut now = inventory(&[]);
+        now.refused.insert("Flow".to_owned(), "no".to_owned());
+        assert_eq!(plan(&now, Some(&known)).gone, BTreeSet::from([part("ApexClass", "A")]));
+        now.complete = false;
+        assert!(plan(&now, Some(&known)).gone.is_empty());
+    }
+
+    #[test]
+    fn a_chunk_is_halved_with_its_profiles() {
+        let rows = inventory(&[("ApexClass", "A", MARCH), ("Flow", "B", MARCH), ("Profile", "P", MARCH)]);
+        let [first, second] = halves(&plan(&rows, None).chunks[0]).expect("two members");
+        assert_eq!(first.keys().collect::<Vec<_>>(), ["ApexClass", "Profile"]);
+        assert_eq!(second.keys().collect::<Vec<_>>(), ["Flow", "Profile"]);
+        assert_eq!(halves(&first), None);
+    }
+}
