@@ -54,7 +54,10 @@ pub(crate) fn start(call: &Call<'_>, _: &Event) -> Result<(), ApiError> {
         .db
         .prepare("SELECT id FROM _retrieve WHERE status = 'Pending' ORDER BY n LIMIT ?1")?;
     let ids: Vec<String> = waiting
-        .query_map([(i64::from(call.world.switches().concurrent_retrieves) - busy).max(0)], |row| row.get(0))?
+        .query_map(
+            [(i64::from(call.world.switches().concurrent_retrieves) - busy).max(0)],
+            |row| row.get(0),
+        )?
         .collect::<Result<_, _>>()?;
     for id in ids {
         call.db
