@@ -75,7 +75,10 @@ fn a_login_is_kept_without_its_secret() {
         assert_eq!(ran.code, 0, "{line}: {ran}");
         said.push_str(&ran.to_string());
     }
-    assert!(said.contains("admin@prod.example.uat") && said.contains("sandbox"), "{said}");
+    assert!(
+        said.contains("admin@prod.example.uat") && said.contains("sandbox"),
+        "{said}"
+    );
     let token = simulator.token("uat");
     let secret = token.split('!').nth(1).expect("a token");
     assert!(!said.contains(secret), "the token is printed");
@@ -117,7 +120,11 @@ fn what_is_deployed_comes_back() {
     simulator.login(&env, "dev1", &simulator.url("dev1"), &[]);
     let tried = env.syncline("org deploy dev1 . --check-only --json");
     assert_eq!(tried.code, 0, "{tried}");
-    assert_eq!(env.syncline("diff main org:dev1 --type ApexClass").code, 1, "nothing is changed");
+    assert_eq!(
+        env.syncline("diff main org:dev1 --type ApexClass").code,
+        1,
+        "nothing is changed"
+    );
     let ran = env.syncline("org deploy dev1 .");
     assert_eq!(ran.code, 0, "{ran}");
     let same = env.syncline("diff main org:dev1 --type ApexClass");
@@ -141,14 +148,23 @@ fn snapshots_hold_what_the_org_has() {
     assert_eq!(env.syncline("org deploy dev1 .").code, 0);
     let first = env.syncline("org retrieve dev1 --snapshot");
     assert_eq!(first.code, 0, "{first}");
-    assert_eq!(env.syncline("diff main snapshot:dev1 --type ApexClass --type CustomObject --component ApexClass:*").code, 0);
+    assert_eq!(
+        env.syncline("diff main snapshot:dev1 --type ApexClass --type CustomObject --component ApexClass:*")
+            .code,
+        0
+    );
 
     class(&env, "Tax", 20);
     class(&env, "More", 1);
     assert_eq!(env.syncline("org deploy dev1 .").code, 0);
     let second = env.syncline("org retrieve dev1 --snapshot --since last --json");
     assert_eq!(second.code, 0, "{second}");
-    let changed = env.git_ok(&["diff", "--name-status", "refs/syncline/snapshot/dev1~1", "refs/syncline/snapshot/dev1"]);
+    let changed = env.git_ok(&[
+        "diff",
+        "--name-status",
+        "refs/syncline/snapshot/dev1~1",
+        "refs/syncline/snapshot/dev1",
+    ]);
     assert_eq!(
         changed,
         "A\tapp/main/default/classes/More.cls\nA\tapp/main/default/classes/More.cls-meta.xml\nM\tapp/main/default/classes/Tax.cls\n"
@@ -182,7 +198,10 @@ fn production_is_changed_only_when_named() {
         assert_eq!(ran.code, 2, "{ran}");
         assert!(ran.stderr.contains("\"refused\"") && ran.stderr.contains(code), "{ran}");
     };
-    refused("org deploy prod . --confirm-production prod --json", "org.production-login");
+    refused(
+        "org deploy prod . --confirm-production prod --json",
+        "org.production-login",
+    );
     simulator.login(&env, "prod", &url, &["--production-writes"]);
     refused("org deploy prod . --json", "org.not-confirmed");
     refused("org deploy prod . --confirm-production uat --json", "org.not-confirmed");
@@ -211,7 +230,10 @@ fn losing(to: &str) -> (String, Arc<AtomicUsize>) {
 fn forward(client: TcpStream, to: &str, sent: &AtomicUsize) {
     let server = TcpStream::connect(to).expect("the simulator");
     let lose = Arc::new(AtomicUsize::new(0));
-    let (mut from, mut into) = (server.try_clone().expect("a handle"), client.try_clone().expect("a handle"));
+    let (mut from, mut into) = (
+        server.try_clone().expect("a handle"),
+        client.try_clone().expect("a handle"),
+    );
     let losing = lose.clone();
     std::thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
@@ -229,7 +251,10 @@ fn forward(client: TcpStream, to: &str, sent: &AtomicUsize) {
             break;
         }
         let text = String::from_utf8_lossy(&buffer[..read]);
-        if text.starts_with("POST ") && text.contains("/metadata/deployRequest") && sent.fetch_add(1, Ordering::SeqCst) == 0 {
+        if text.starts_with("POST ")
+            && text.contains("/metadata/deployRequest")
+            && sent.fetch_add(1, Ordering::SeqCst) == 0
+        {
             lose.store(1, Ordering::SeqCst);
         }
         if into.write_all(&buffer[..read]).is_err() {

@@ -128,18 +128,14 @@ pub async fn deploy(
         .start_deploy(deployment.zip, &deployment.options, watch.intent)
         .await?;
     (watch.started)(&id);
-    Ok(connection
-        .finish_deploy(&id, polling(), watch.progress)
-        .await?)
+    Ok(connection.finish_deploy(&id, polling(), watch.progress).await?)
 }
 
 /// Deploys what a validation has proved, and waits.
 pub async fn quick(connection: &Connection, validation: &str, watch: Watch<'_>) -> Result<DeployResult, OrgError> {
     let id = connection.quick_deploy(validation, watch.intent).await?;
     (watch.started)(&id);
-    Ok(connection
-        .finish_deploy(&id, polling(), watch.progress)
-        .await?)
+    Ok(connection.finish_deploy(&id, polling(), watch.progress).await?)
 }
 
 /// The project of a folder: its sfdx-project.json, or what lies in it.

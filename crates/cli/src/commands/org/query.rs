@@ -115,7 +115,8 @@ fn bulk(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
         None if args.output.is_some() => tempfile::NamedTempFile::new_in("."),
         None => tempfile::NamedTempFile::new(),
     };
-    let unwritable = |error: std::io::Error| CommandError::user("file.unwritable", "could not write the rows").because(error);
+    let unwritable =
+        |error: std::io::Error| CommandError::user("file.unwritable", "could not write the rows").because(error);
     let scratch = scratch.map_err(unwritable)?;
     let rows = block_on(async {
         let connection = orgs.connect(&args.org).await?;

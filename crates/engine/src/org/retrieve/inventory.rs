@@ -201,7 +201,10 @@ impl Inventory {
                 .iter()
                 .any(|(kind, name)| text.contains(&format!("'{kind}'")) && text.contains(&format!("'{name}'")))
         };
-        messages.into_iter().filter(|message| !supposed(&message.problem)).collect()
+        messages
+            .into_iter()
+            .filter(|message| !supposed(&message.problem))
+            .collect()
     }
 
     fn add(&mut self, scope: &Scope, type_name: String, mut row: FileProperties) {

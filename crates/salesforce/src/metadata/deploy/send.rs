@@ -135,8 +135,7 @@ impl Connection {
             progress(result);
             result.is_final()
         };
-        self.wait(&what, poll, || self.deploy_status(id, false), seen)
-            .await?;
+        self.wait(&what, poll, || self.deploy_status(id, false), seen).await?;
         self.wait(&what, poll, || self.deploy_status(id, true), DeployResult::is_final)
             .await
     }
