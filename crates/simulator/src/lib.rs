@@ -4,6 +4,7 @@
 //! An endpoint is a plain function from a [`http::Call`] to a [`http::Reply`], named in one table of routes.
 //! What takes time is an event in the org's queue and runs when the clock has reached it.
 
+mod bulk;
 pub mod clock;
 pub mod config;
 pub mod control;

@@ -22,10 +22,9 @@ impl Writer<'_, '_> {
             .unlocked(call, &self.options.holder, own.iter().map(String::as_str))?;
         call.db.execute_batch("SAVEPOINT row")?;
         let done = self.remove(&mut change);
-        call.db.execute_batch(if done.is_ok() {
-            "RELEASE row"
-        } else {
-            "ROLLBACK TO row; RELEASE row"
+        call.db.execute_batch(match done {
+            Ok(_) => "RELEASE row",
+            Err(_) => "ROLLBACK TO row; RELEASE row",
         })?;
         done
     }

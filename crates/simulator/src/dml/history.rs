@@ -37,7 +37,7 @@ impl History {
         let way = history
             .fields
             .iter()
-            .find(|field| field.reference_to.iter().any(|to| *to == object.name))?;
+            .find(|field| field.reference_to.contains(&object.name))?;
         Some(Self {
             object: Arc::clone(history),
             way: way.name.clone(),

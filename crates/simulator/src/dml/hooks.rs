@@ -33,6 +33,7 @@ const AFTER: &[(&str, After)] = &[
     ("ContentVersion", file_document),
     ("SandboxInfo", sandbox::after_info),
     ("SandboxProcess", sandbox::after_process),
+    ("User", login),
 ];
 
 pub(super) fn before(object: &str) -> impl Iterator<Item = Before> {
@@ -312,6 +313,20 @@ fn file_document(call: &Call<'_>, change: &Change<'_>) -> Result<(), ApiError> {
             ("ShareType", Value::Text(share.to_owned())),
             ("Visibility", Value::Text("AllUsers".to_owned())),
         ];
+        records::insert(call.org, call.db, &object, &values, &call.user, call.now)?;
+    }
+    Ok(())
+}
+
+/// A new user can be frozen.
+fn login(call: &Call<'_>, change: &Change<'_>) -> Result<(), ApiError> {
+    if change.op == Op::Insert {
+        let values = [
+            ("UserId", Value::Text(change.id.clone())),
+            ("IsFrozen", Value::Integer(0)),
+            ("IsPasswordLocked", Value::Integer(0)),
+        ];
+        let object = call.object("UserLogin")?;
         records::insert(call.org, call.db, &object, &values, &call.user, call.now)?;
     }
     Ok(())

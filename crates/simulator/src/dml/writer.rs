@@ -17,6 +17,7 @@ use crate::schema::{Field, Object, Schema};
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Writes records of one object with all rules read once. A record that is refused leaves nothing behind.
@@ -34,8 +35,10 @@ pub struct Writer<'w, 'c> {
     insert_sql: String,
     /// Records more than the org can store; counted once.
     room: Option<u64>,
-    /// What is to be undone when the second half of a write fails.
+    /// Something may fail after the record is written, so that it must be taken back.
     guarded: bool,
+    /// Parents of what was written, when they are noted.
+    parents: Option<HashSet<String>>,
 }
 
 impl<'w, 'c> Writer<'w, 'c> {
@@ -60,11 +63,22 @@ impl<'w, 'c> Writer<'w, 'c> {
                 || hooks::before(&object.name).next().is_some()
                 || !automations.is_plain(),
             automations,
+            parents: None,
             options: options.clone(),
             schema,
             call,
             object,
         })
+    }
+
+    /// Whether the parents of what is written are noted from now on.
+    pub fn note_parents(&mut self, note: bool) {
+        self.parents = note.then(HashSet::new);
+    }
+
+    /// The parents noted.
+    pub fn noted_parents(&mut self) -> Vec<String> {
+        self.parents.take().into_iter().flatten().collect()
     }
 
     /// Makes a record from a JSON body.
@@ -76,17 +90,20 @@ impl<'w, 'c> Writer<'w, 'c> {
         {
             return Err(no_id(name));
         }
-        let object = self.object;
-        let mut change = Change::insert(object);
+        let mut change = Change::insert(self.object);
         input::fill(self.call, &mut change, body, &["Id"])?;
         self.write(change)
     }
 
     /// Changes a record by a JSON body; `Id` in it is passed over.
     pub fn update_json(&mut self, id: &str, body: &Map<String, Json>) -> RowResult {
+        self.update_body(id, body, "Id")
+    }
+
+    fn update_body(&mut self, id: &str, body: &Map<String, Json>, key: &str) -> RowResult {
         let object = self.object;
         let mut change = self.existing(object, Op::Update, id)?;
-        input::fill(self.call, &mut change, body, &["Id"])?;
+        input::fill(self.call, &mut change, body, &["Id", key])?;
         self.write(change)
     }
 
@@ -94,12 +111,7 @@ impl<'w, 'c> Writer<'w, 'c> {
     pub fn upsert_json(&mut self, key: &str, value: &str, body: &Map<String, Json>) -> RowResult {
         let field = self.key(key)?;
         match links::by_key(self.call, self.object, &field, value)? {
-            Some(id) => {
-                let object = self.object;
-                let mut change = self.existing(object, Op::Update, &id)?;
-                input::fill(self.call, &mut change, body, &[&field.name])?;
-                self.write(change)
-            }
+            Some(id) => self.update_body(&id, body, &field.name),
             None => {
                 let mut body = body.clone();
                 body.retain(|name, _| !name.eq_ignore_ascii_case(&field.name));
@@ -228,6 +240,10 @@ impl<'w, 'c> Writer<'w, 'c> {
         }
         if let Some(history) = &self.history {
             history.write(call, &change)?;
+        }
+        if let Some(noted) = &mut self.parents {
+            let parents = self.links.parents(&change).filter(|id| !id.starts_with("005"));
+            noted.extend(parents.map(str::to_owned));
         }
         self.automations.after(call, &change)?;
         for hook in hooks::after(&object.name) {

@@ -14,14 +14,10 @@ use rusqlite::functions::FunctionFlags;
 /// Gives a database the arithmetic that SQLite may lack.
 pub(crate) fn register(db: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    let one: [(&str, fn(f64) -> f64); 2] = [("floor", f64::floor), ("ceil", f64::ceil)];
-    for (name, run) in one {
-        db.create_scalar_function(name, 1, flags, move |context| Ok(run(context.get(0)?)))?;
-    }
-    let two: [(&str, fn(f64, f64) -> f64); 2] = [("pow", f64::powf), ("mod", f64::rem_euclid)];
-    for (name, run) in two {
-        db.create_scalar_function(name, 2, flags, move |context| Ok(run(context.get(0)?, context.get(1)?)))?;
-    }
+    db.create_scalar_function("floor", 1, flags, |c| Ok(c.get::<f64>(0)?.floor()))?;
+    db.create_scalar_function("ceil", 1, flags, |c| Ok(c.get::<f64>(0)?.ceil()))?;
+    db.create_scalar_function("pow", 2, flags, |c| Ok(c.get::<f64>(0)?.powf(c.get(1)?)))?;
+    db.create_scalar_function("mod", 2, flags, |c| Ok(c.get::<f64>(0)?.rem_euclid(c.get(1)?)))?;
     Ok(())
 }
 

@@ -65,6 +65,7 @@ impl Route {
 /// Every route of an org.
 pub(super) const ROUTES: &[&[Route]] = &[
     crate::metadata::ROUTES,
+    crate::metadata::TOOLING_ROUTES,
     crate::rest::versions::ROUTES,
     crate::oauth::token::ROUTES,
     crate::oauth::authorize::ROUTES,
@@ -76,15 +77,19 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::rest::external::ROUTES,
     crate::rest::graph::ROUTES,
     crate::rest::limits::ROUTES,
-    crate::sandbox::auth::ROUTES,
-    crate::sandbox::connect::ROUTES,
-    crate::sandbox::email::ROUTES,
     crate::rest::objects::ROUTES,
     crate::rest::record::ROUTES,
     crate::rest::tree::ROUTES,
+    crate::sandbox::auth::ROUTES,
+    crate::sandbox::connect::ROUTES,
+    crate::sandbox::email::ROUTES,
     crate::rest::query::ROUTES,
     crate::rest::search::ROUTES,
     crate::soap::ROUTES,
+    crate::bulk::ingest::ROUTES,
+    crate::bulk::list::ROUTES,
+    crate::bulk::query::ROUTES,
+    crate::bulk::results::ROUTES,
 ];
 
 /// What runs when an event is due.
@@ -108,7 +113,11 @@ pub fn event_preparation(kind: &str) -> Option<EventPreparation> {
 }
 
 /// Handlers of events by kind.
-const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS, crate::sandbox::run::EVENTS];
+const EVENTS: &[&[(&str, EventHandler)]] = &[
+    crate::bulk::EVENTS,
+    crate::metadata::EVENTS,
+    crate::sandbox::run::EVENTS,
+];
 
 /// The handler of a kind of event.
 pub fn event_handler(kind: &str) -> Option<EventHandler> {

@@ -158,3 +158,28 @@ fn usernames_are_taken_over_all_orgs() {
     check(&rig, &user("new@prod.example"), "201 …");
     check(&rig, &user("new@prod.example"), taken);
 }
+
+#[test]
+fn a_change_of_sandbox_info_begins_a_copy() {
+    let rig = Rig::new();
+    check(
+        &rig,
+        r#"POST tooling/sobjects/SandboxInfo {"SandboxName":"qa"}"#,
+        "400 …",
+    );
+    check(
+        &rig,
+        r#"POST tooling/sobjects/Group {"Name":"Testers","DeveloperName":"Testers"}"#,
+        "201 …",
+    );
+    check(
+        &rig,
+        r#"POST tooling/sobjects/SandboxInfo {"SandboxName":"qa","LicenseType":"Developer","ActivationUserGroupId":"00G#1"}"#,
+        r#"201 {"id":"0GQ#…","success":true,"errors":[],"warnings":[],"infos":[]}"#,
+    );
+    check(
+        &rig,
+        "GET tooling/query?q=SELECT+SandboxName,LicenseType+FROM+SandboxProcess",
+        r#"200 …"SandboxName":"qa","LicenseType":"DEVELOPER"…"#,
+    );
+}

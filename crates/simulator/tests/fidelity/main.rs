@@ -2,6 +2,7 @@
 //! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
+mod bulk;
 mod data;
 mod faults;
 mod metadata;
