@@ -26,6 +26,7 @@ const BEFORE: &[(&str, Before)] = &[
     ("SandboxProcess", sandbox::before_process),
     ("StaticResource", sizes),
     ("Task", task),
+    ("User", sandbox::before_user),
 ];
 /// Hooks after by object.
 const AFTER: &[(&str, After)] = &[

@@ -380,3 +380,21 @@ async fn a_discarded_refresh_counts_for_the_interval_or_not() {
     set(&prod, &json!({ "discard_counts": false }));
     assert_eq!(refresh(&prod, "dev1", &body), 204);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_changes_at_once_or_when_it_is_confirmed() {
+    let (world, prod) = stepped().await;
+    let dev1 = Client::admin(&world, "dev1");
+    let mail = "SELECT Email FROM User WHERE Alias = 'reader'";
+    let change = |to: &str| {
+        let id = word(&dev1.org, "SELECT Id FROM User WHERE Alias = 'reader'");
+        let body = json!({ "Email": to }).to_string();
+        let path = format!("/services/data/v67.0/sobjects/User/{id}");
+        let reply = dev1.send(axum::http::Method::PATCH, &path, &[], &body);
+        assert_eq!(reply.status, 204, "{}", text(&reply));
+        word(&dev1.org, mail)
+    };
+    assert_eq!(change("one@acme.example"), "one@acme.example");
+    set(&prod, &json!({ "user_email_change": "pending_verification" }));
+    assert_eq!(change("two@acme.example"), "one@acme.example");
+}

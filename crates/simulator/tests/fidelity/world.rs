@@ -5,7 +5,8 @@ use axum::http::Method;
 use serde_json::json;
 use syncline_simulator::config::Config;
 use syncline_simulator::http::in_call;
-use syncline_simulator::org::OrgKind;
+use syncline_simulator::oauth::apps::{self, App};
+use syncline_simulator::org::{Org, OrgKind};
 use syncline_simulator::server;
 use syncline_simulator::world::NameKind;
 
@@ -75,6 +76,15 @@ async fn item_46_names_are_unique_over_the_world() {
     assert!(!world.username_taken("admin@prod.example", &prod.id));
     let again = server::open(&world, "prod", OrgKind::Production).expect_err("My Domain taken");
     assert_eq!(again.code, "DUPLICATE_VALUE");
+
+    let own = App::new("3MVG9own", "Own");
+    let register = |org: &std::sync::Arc<Org>| {
+        let mut state = org.lock();
+        in_call(&world, org, &mut state, None, |call| apps::register(call, &own))
+    };
+    register(&prod).expect("free");
+    assert_eq!(register(&uat).expect_err("taken").code, "DUPLICATE_VALUE");
+    register(&prod).expect("changed by its own org");
 
     let claim = |keep: bool| {
         let mut state = uat.lock();
