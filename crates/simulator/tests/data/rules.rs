@@ -167,7 +167,11 @@ fn a_change_of_sandbox_info_begins_a_copy() {
         r#"POST tooling/sobjects/SandboxInfo {"SandboxName":"qa"}"#,
         "400 …",
     );
-    check(&rig, r#"POST tooling/sobjects/Group {"Name":"Testers","DeveloperName":"Testers"}"#, "201 …");
+    check(
+        &rig,
+        r#"POST tooling/sobjects/Group {"Name":"Testers","DeveloperName":"Testers"}"#,
+        "201 …",
+    );
     check(
         &rig,
         r#"POST tooling/sobjects/SandboxInfo {"SandboxName":"qa","LicenseType":"Developer","ActivationUserGroupId":"00G#1"}"#,
