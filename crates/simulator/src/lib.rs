@@ -4,6 +4,7 @@
 //! An endpoint is a plain function from a [`http::Call`] to a [`http::Reply`], named in one table of routes.
 //! What takes time is an event in the org's queue and runs when the clock has reached it.
 
+mod bulk;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -12,6 +13,7 @@ pub mod dml;
 pub mod error;
 pub mod faults;
 pub mod formula;
+pub mod generate;
 pub mod http;
 pub mod ids;
 pub mod metadata;

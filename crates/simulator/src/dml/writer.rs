@@ -17,6 +17,7 @@ use crate::schema::{Field, Object, Schema};
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Writes records of one object with all rules read once. A record that is refused leaves nothing behind.
@@ -34,8 +35,10 @@ pub struct Writer<'w, 'c> {
     insert_sql: String,
     /// Records more than the org can store; counted once.
     room: Option<u64>,
-    /// What is to be undone when the second half of a write fails.
+    /// Something may fail after the record is written, so that it must be taken back.
     guarded: bool,
+    /// Parents of what was written, when they are noted.
+    parents: Option<HashSet<String>>,
 }
 
 impl<'w, 'c> Writer<'w, 'c> {
@@ -60,11 +63,22 @@ impl<'w, 'c> Writer<'w, 'c> {
                 || hooks::before(&object.name).next().is_some()
                 || !automations.is_plain(),
             automations,
+            parents: None,
             options: options.clone(),
             schema,
             call,
             object,
         })
+    }
+
+    /// Whether the parents of what is written are noted from now on.
+    pub fn note_parents(&mut self, note: bool) {
+        self.parents = note.then(HashSet::new);
+    }
+
+    /// The parents noted.
+    pub fn noted_parents(&mut self) -> Vec<String> {
+        self.parents.take().into_iter().flatten().collect()
     }
 
     /// Makes a record from a JSON body.
@@ -76,34 +90,9 @@ impl<'w, 'c> Writer<'w, 'c> {
         {
             return Err(no_id(name));
         }
-        let object = self.object;
-        self.around(Op::Insert, "", body, |writer, body| {
-            let mut change = Change::insert(object);
-            input::fill(writer.call, &mut change, body, &["Id"])?;
-            writer.write(change)
-        })
-    }
-
-    /// Runs `work` between the hooks around a body.
-    pub(super) fn around(
-        &mut self,
-        op: Op,
-        id: &str,
-        body: &Map<String, Json>,
-        work: impl FnOnce(&mut Self, &Map<String, Json>) -> RowResult,
-    ) -> RowResult {
-        let Some((check, follow)) = hooks::around(&self.object.name, op) else {
-            return work(self, body);
-        };
-        let (call, mut body) = (self.call, body.clone());
-        check(call, id, &mut body)?;
-        call.db.execute_batch("SAVEPOINT around")?;
-        let done = work(self, &body).and_then(|done| follow(call, &done.id, &body).map(|()| done));
-        call.db.execute_batch(match done {
-            Ok(_) => "RELEASE around",
-            Err(_) => "ROLLBACK TO around; RELEASE around",
-        })?;
-        done
+        let mut change = Change::insert(self.object);
+        input::fill(self.call, &mut change, body, &["Id"])?;
+        self.write(change)
     }
 
     /// Changes a record by a JSON body; `Id` in it is passed over.
@@ -113,13 +102,9 @@ impl<'w, 'c> Writer<'w, 'c> {
 
     fn update_body(&mut self, id: &str, body: &Map<String, Json>, key: &str) -> RowResult {
         let object = self.object;
-        let change = self.existing(object, Op::Update, id)?;
-        let id = change.id.clone();
-        self.around(Op::Update, &id, body, |writer, body| {
-            let mut change = change;
-            input::fill(writer.call, &mut change, body, &["Id", key])?;
-            writer.write(change)
-        })
+        let mut change = self.existing(object, Op::Update, id)?;
+        input::fill(self.call, &mut change, body, &["Id", key])?;
+        self.write(change)
     }
 
     /// Changes the record that the field `key` names, or makes one.
@@ -255,6 +240,10 @@ impl<'w, 'c> Writer<'w, 'c> {
         }
         if let Some(history) = &self.history {
             history.write(call, &change)?;
+        }
+        if let Some(noted) = &mut self.parents {
+            let parents = self.links.parents(&change).filter(|id| !id.starts_with("005"));
+            noted.extend(parents.map(str::to_owned));
         }
         self.automations.after(call, &change)?;
         for hook in hooks::after(&object.name) {

@@ -86,6 +86,10 @@ pub(super) const ROUTES: &[&[Route]] = &[
     crate::rest::query::ROUTES,
     crate::rest::search::ROUTES,
     crate::soap::ROUTES,
+    crate::bulk::ingest::ROUTES,
+    crate::bulk::list::ROUTES,
+    crate::bulk::query::ROUTES,
+    crate::bulk::results::ROUTES,
 ];
 
 /// What runs when an event is due.
@@ -109,7 +113,11 @@ pub fn event_preparation(kind: &str) -> Option<EventPreparation> {
 }
 
 /// Handlers of events by kind.
-const EVENTS: &[&[(&str, EventHandler)]] = &[crate::metadata::EVENTS, crate::sandbox::run::EVENTS];
+const EVENTS: &[&[(&str, EventHandler)]] = &[
+    crate::bulk::EVENTS,
+    crate::metadata::EVENTS,
+    crate::sandbox::run::EVENTS,
+];
 
 /// The handler of a kind of event.
 pub fn event_handler(kind: &str) -> Option<EventHandler> {

@@ -25,6 +25,8 @@ mod tracking;
 mod value;
 
 pub(crate) use dependencies::users_of;
+pub(crate) use deploy::put as put_components;
+pub(crate) use package::split;
 pub(crate) use tracking::tracks_source;
 
 use crate::clock::Millis;

@@ -52,6 +52,7 @@ pub(super) fn prepare(db: &Connection) -> Result<Schema, ApiError> {
     crate::soql::register(db)?;
     crate::formula::register(db)?;
     db.execute_batch(&crate::metadata::tables())?;
+    db.execute_batch(crate::bulk::TABLES)?;
     let mut schema = standard().map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
     let mut read = db.prepare("SELECT json FROM _object")?;
     for json in read.query_map([], |row| row.get::<_, String>(0))? {

@@ -60,6 +60,8 @@ fn run_next(world: &Arc<World>, org: &Arc<Org>, state: &mut State) -> Result<boo
     }
     crate::http::in_call(world, org, state, None, |call| {
         call.db.execute("DELETE FROM _event WHERE id = ?1", [id])?;
+        // However late the queue is looked at, a thing happens at its time.
+        call.now = due;
         // An event that says who set it off acts for that user.
         event.payload["user"]
             .as_str()

@@ -2,6 +2,7 @@
 //! 13 of the Salesforce API reference, a file per area.
 
 mod auth;
+mod bulk;
 mod data;
 mod faults;
 mod metadata;
@@ -11,6 +12,8 @@ mod org;
 #[path = "../data/rig.rs"]
 #[allow(dead_code)]
 mod rig;
+mod sandbox;
 mod soql;
 mod support;
+mod switches;
 mod world;

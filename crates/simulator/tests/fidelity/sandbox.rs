@@ -141,7 +141,10 @@ async fn item_03_a_refresh_makes_a_new_org_and_ends_the_tokens_of_the_old() {
     let (world, prod) = stepped().await;
     let old = Client::admin(&world, "dev1");
     let old_token = old.token.clone();
-    insert(&prod.org, "SourceMember", &[("MemberName", "Old".to_owned())]);
+    sql(
+        &old.org,
+        "INSERT INTO SourceMember (Id, MemberName, RevisionCounter) VALUES ('0MZ', 'Old', 77)",
+    );
     let new = refreshed(&prod, "dev1", &json!({}));
     assert_ne!(new.id, old.org.id);
     assert_eq!(new.origin, old.org.origin);
@@ -635,4 +638,99 @@ async fn the_post_copy_class_runs_in_the_new_sandbox() {
     let dev1 = refreshed(&prod, "dev1", &json!({ "ApexClassId": unknown }));
     assert_eq!(word(&dev1, "SELECT Status FROM AsyncApexJob"), "Failed");
     assert!(word(&dev1, "SELECT ExtendedStatus FROM AsyncApexJob").contains("Unknown"));
+}
+
+/// A metadata component, past the API.
+pub fn component(org: &Org, kind: &str, name: &str, text: &str) {
+    let state = org.lock();
+    state
+        .db
+        .execute(
+            "INSERT INTO _component (type, name, id, path, created, created_by, modified, modified_by, state, version)
+             VALUES (?1, ?2, '', '', 0, '', 0, '', 'unmanaged', 1)",
+            [kind, name],
+        )
+        .expect("component");
+    state
+        .db
+        .execute(
+            "INSERT INTO _component_file (type, name, path, content) VALUES (?1, ?2, 'a', ?3)",
+            rusqlite::params![kind, name, text.as_bytes()],
+        )
+        .expect("file");
+}
+
+/// The text of a component; none when there is none.
+pub fn component_text(org: &Org, kind: &str) -> Option<String> {
+    use rusqlite::OptionalExtension;
+    let state = org.lock();
+    state
+        .db
+        .query_row(
+            "SELECT CAST(content AS TEXT) FROM _component_file WHERE type = ?1",
+            [kind],
+            |row| row.get(0),
+        )
+        .optional()
+        .expect("read")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn item_01_answers_carry_labels_and_filters_take_codes() {
+    let (_world, prod) = stepped().await;
+    let found = |filter: &str| {
+        let query = format!("SELECT+Id,Status+FROM+SandboxProcess+WHERE+{filter}");
+        let reply = prod.get(&format!("/services/data/v67.0/tooling/query?q={query}"));
+        assert_eq!(reply.status, 200, "{}", text(&reply));
+        let body = json(&reply);
+        let labels: Vec<Value> = body["records"]
+            .as_array()
+            .expect("records")
+            .iter()
+            .map(|record| record["Status"].clone())
+            .collect();
+        labels
+    };
+    assert_eq!(found("Status='1'"), ["Completed", "Completed"]);
+    assert!(found("Status='Completed'").is_empty());
+    assert_eq!(refresh(&prod, "dev1", &json!({})), 204);
+    assert_eq!(found("Status='0'"), ["Pending"]);
+    assert_eq!(found("Status+!=+'1'"), ["Pending"]);
+    assert_eq!(found("Status+NOT+IN+('D','E')").len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn item_40_secrets_are_gone_and_saml_is_off() {
+    let (_world, prod) = stepped().await;
+    component(
+        &prod.org,
+        "NamedCredential",
+        "Billing",
+        "<NamedCredential>\n    <password>s3cret</password>\n    <username>u</username>\n</NamedCredential>",
+    );
+    component(
+        &prod.org,
+        "Settings",
+        "Security",
+        "<SecuritySettings><singleSignOnSettings><enableSamlLogin>true</enableSamlLogin></singleSignOnSettings></SecuritySettings>",
+    );
+    let dev1 = refreshed(&prod, "dev1", &json!({}));
+    assert_eq!(
+        component_text(&dev1, "NamedCredential").as_deref(),
+        Some("<NamedCredential>\n    <username>u</username>\n</NamedCredential>")
+    );
+    assert!(component_text(&dev1, "Settings").is_some_and(|text| text.contains("<enableSamlLogin>false<")));
+    assert!(component_text(&prod.org, "NamedCredential").is_some_and(|text| text.contains("s3cret")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn item_41_endpoints_are_those_of_production_verbatim() {
+    let (_world, prod) = stepped().await;
+    let text = "<RemoteSiteSetting><url>https://api.acme.example</url></RemoteSiteSetting>";
+    component(&prod.org, "RemoteSiteSetting", "Api", text);
+    let made = prod.post(INFO, r#"{"SandboxName":"full","LicenseType":"Full"}"#);
+    assert_eq!(made.status, 201);
+    wait(&prod, "full", "Completed");
+    let full = prod.world.org("full").expect("full");
+    assert_eq!(component_text(&full, "RemoteSiteSetting").as_deref(), Some(text));
 }
