@@ -10,6 +10,7 @@ mod deploy;
 mod describe;
 mod effects;
 mod list;
+mod mentions;
 mod message;
 mod multipart;
 mod package;

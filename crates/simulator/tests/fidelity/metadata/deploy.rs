@@ -1,4 +1,4 @@
-//! Deployments: items 21 to 26, 33 and 34 of section 12.
+//! Deployments: items 21 and 23 to 26, 33 and 34 of section 12.
 
 use super::client::{Client, Files, fast, manifest, pack, package, rows, stepped, value, xml};
 use syncline_simulator::config::{ApexCoverage, ApexTest, Config};
@@ -29,6 +29,28 @@ pub fn classes(list: &[(&str, &str)]) -> Files {
 pub const BOAT: &str = "public class Boat { }";
 pub const BOAT_TEST: &str = "@IsTest private class BoatTest { @IsTest static void sails() { new Boat(); } }";
 
+fn tested(outcome: Option<&str>, coverage: Option<(u32, u32)>) -> Config {
+    let mut config = fast();
+    config.apex.tests = outcome
+        .map(|outcome| ApexTest {
+            class: "BoatTest".to_owned(),
+            method: "sails".to_owned(),
+            outcome: outcome.to_owned(),
+            message: "System.AssertException: sank".to_owned(),
+        })
+        .into_iter()
+        .collect();
+    config.apex.coverage = coverage
+        .map(|(covered, lines)| ApexCoverage {
+            class: "Boat".to_owned(),
+            covered,
+            lines,
+        })
+        .into_iter()
+        .collect();
+    config
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn item_21_package_xml_prefix_and_settings() {
     let client = Client::new(fast(), "dev1").await;
@@ -57,113 +79,6 @@ async fn item_21_package_xml_prefix_and_settings() {
     // With singlePackage the package lies at the root.
     let result = client.deploy(&files, STRICT);
     assert_eq!(value(&result, "problem"), "No package.xml found");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn item_22_deletions() {
-    let client = Client::new(fast(), "dev1").await;
-    let mut files = package(&[], &[]);
-    let delete = |files: &mut Files, file: &str, members: &[&str]| {
-        files.insert(file.to_owned(), manifest(members).into_bytes());
-    };
-    delete(&mut files, "destructiveChanges.xml", &["ApexClass:Gone"]);
-    let result = client.deploy(
-        &files,
-        "<ignoreWarnings>true</ignoreWarnings><rollbackOnError>true</rollbackOnError>",
-    );
-    assert_eq!(value(&result, "status"), "Succeeded");
-    let told = rows(&result, "componentSuccesses", &["fullName", "problemType", "problem"]);
-    assert!(
-        told.contains(&"destructiveChanges.xml Warning No ApexClass named: Gone found".to_owned()),
-        "{told:?}"
-    );
-    // A warning fails a deployment that does not ignore warnings.
-    assert_eq!(value(&client.deploy(&files, STRICT), "status"), "Failed");
-    delete(&mut files, "destructiveChanges.xml", &["ApexClass:*"]);
-    let result = client.deploy(&files, STRICT);
-    assert_eq!(value(&result, "status"), "Failed");
-    assert!(value(&result, "problem").starts_with("Wildcards"), "{result}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn deletion_of_what_others_need() {
-    let client = Client::new(fast(), "dev1").await;
-    let object = xml(
-        "CustomObject",
-        "<label>Boat</label><pluralLabel>Boats</pluralLabel><nameField><label>N</label><type>Text</type></nameField><fields><fullName>Mast__c</fullName><label>M</label><type>Checkbox</type></fields><fields><fullName>Both__c</fullName><label>B</label><formula>Mast__c</formula><type>Checkbox</type></fields>",
-    );
-    client.deploy_ok(&package(
-        &["CustomObject:Boat__c"],
-        &[("objects/Boat__c.object", &object)],
-    ));
-    let delete = |file: &str, members: &[&str]| {
-        let mut files = package(&[], &[]);
-        files.insert(file.to_owned(), manifest(members).into_bytes());
-        client.deploy(&files, STRICT)
-    };
-    let refused = delete("destructiveChanges.xml", &["CustomField:Boat__c.Mast__c"]);
-    assert_eq!(
-        value(&refused, "problem"),
-        "This custom field is referenced elsewhere in salesforce.com : Boat__c.Both__c."
-    );
-    assert_eq!(
-        value(&delete("destructiveChanges.xml", &["CustomObject:Account"]), "status"),
-        "Failed"
-    );
-    let done = delete(
-        "destructiveChangesPost.xml",
-        &["CustomField:Boat__c.Mast__c", "CustomField:Boat__c.Both__c"],
-    );
-    assert_eq!(value(&done, "status"), "Succeeded", "{done}");
-    let (status, _) = client.json("GET", "/query", "q=SELECT+Mast__c+FROM+Boat__c", "");
-    assert_eq!(status, 400);
-    let done = delete("destructiveChanges.xml", &["CustomObject:Boat__c"]);
-    assert_eq!(value(&done, "status"), "Succeeded", "{done}");
-    let (status, error) = client.json("GET", "/query", "q=SELECT+Id+FROM+Boat__c", "");
-    assert_eq!((status, error[0]["errorCode"].as_str()), (400, Some("INVALID_TYPE")));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn active_flow_cannot_be_deleted() {
-    let client = Client::new(fast(), "dev1").await;
-    let flow = |status: &str| {
-        xml(
-            "Flow",
-            &format!("<label>F</label><processType>AutoLaunchedFlow</processType><status>{status}</status>"),
-        )
-    };
-    client.deploy_ok(&package(&["Flow:F"], &[("flows/F.flow", &flow("Active"))]));
-    client.deploy_ok(&package(&["Flow:F"], &[("flows/F.flow", &flow("Draft"))]));
-    let delete = |member: &str| {
-        let mut files = package(&[], &[]);
-        files.insert("destructiveChanges.xml".to_owned(), manifest(&[member]).into_bytes());
-        value(&client.deploy(&files, STRICT), "status")
-    };
-    assert_eq!(delete("Flow:F"), "Failed");
-    assert_eq!(delete("Flow:F-1"), "Failed");
-    assert_eq!(delete("Flow:F-2"), "Succeeded");
-}
-
-fn tested(outcome: Option<&str>, coverage: Option<(u32, u32)>) -> Config {
-    let mut config = fast();
-    config.apex.tests = outcome
-        .map(|outcome| ApexTest {
-            class: "BoatTest".to_owned(),
-            method: "sails".to_owned(),
-            outcome: outcome.to_owned(),
-            message: "System.AssertException: sank".to_owned(),
-        })
-        .into_iter()
-        .collect();
-    config.apex.coverage = coverage
-        .map(|(covered, lines)| ApexCoverage {
-            class: "Boat".to_owned(),
-            covered,
-            lines,
-        })
-        .into_iter()
-        .collect();
-    config
 }
 
 #[tokio::test(flavor = "multi_thread")]

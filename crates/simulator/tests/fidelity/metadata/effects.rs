@@ -236,7 +236,15 @@ async fn item_35_source_members_lag_and_are_flagged() {
         let other = Client::of(client.world.clone(), org);
         let (status, error) = members(&other);
         assert_eq!((status, error[0]["errorCode"].as_str()), (400, Some("INVALID_TYPE")));
+        assert_eq!(
+            other.json("GET", "/tooling/sobjects/SourceMember/describe", "", "").0,
+            404
+        );
     }
+    assert_eq!(
+        client.json("GET", "/tooling/sobjects/SourceMember/describe", "", "").0,
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

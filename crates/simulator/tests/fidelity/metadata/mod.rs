@@ -3,6 +3,7 @@
 mod apex;
 mod client;
 mod components;
+mod deletions;
 mod deploy;
 mod effects;
 mod list;
