@@ -49,6 +49,9 @@ struct StartArgs {
     /// Port of the first org; the next orgs get the next ports; 0 takes free ones
     #[arg(long, value_name = "N")]
     port: Option<u16>,
+    /// Serve each org by TLS too, with a certificate authority of its own
+    #[arg(long)]
+    tls: bool,
 }
 
 /// An org that has started.
@@ -108,10 +111,13 @@ fn start(args: StartArgs, out: &mut Output) -> Result<Status, CommandError> {
         })?;
     let orgs = started(&world)?;
     let (folder, _kept) = files(state.as_deref())?;
-    let jwt_key_file = folder.join("jwt-test-key.pem");
-    std::fs::write(&jwt_key_file, syncline_simulator::oauth::jwt::TEST_KEY)
-        .map_err(|error| failed(format_args!("could not write {}", jwt_key_file.display())).because(error))?;
-    tell(&orgs, &jwt_key_file, out)?;
+    let jwt_key_file = write(&folder, "jwt-test-key.pem", syncline_simulator::oauth::jwt::TEST_KEY)?;
+    let ca_file = match world.authority() {
+        Some((_, Some(kept))) => Some(kept.to_owned()),
+        Some((authority, None)) => Some(write(&folder, "ca.pem", authority)?),
+        None => None,
+    };
+    tell(&orgs, &jwt_key_file, ca_file.as_deref(), out)?;
     out.flush()?;
     if stopped.recv().is_err() {
         return Err(failed("nothing can stop the simulator any more"));
@@ -130,6 +136,13 @@ fn files(state: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), C
     Ok((folder.path().to_owned(), Some(folder)))
 }
 
+fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, CommandError> {
+    let file = folder.join(name);
+    std::fs::write(&file, text)
+        .map_err(|error| failed(format_args!("could not write {}", file.display())).because(error))?;
+    Ok(file)
+}
+
 fn config(args: &StartArgs) -> Result<Config, CommandError> {
     let mut config = match &args.config {
         Some(file) => Config::read(file)
@@ -139,6 +152,7 @@ fn config(args: &StartArgs) -> Result<Config, CommandError> {
     if let Some(clock) = &args.clock {
         config.clock.clone_from(clock);
     }
+    config.tls |= args.tls;
     if let Some(port) = args.port {
         config.port = port;
     }
@@ -177,9 +191,11 @@ fn kind(kind: &OrgKind) -> String {
 }
 
 /// For people a paragraph an org; with `--json` one line, so that a program can read it while the orgs run.
-fn tell(orgs: &[Started], jwt_key_file: &Path, out: &mut Output) -> Result<(), CommandError> {
+fn tell(orgs: &[Started], jwt_key_file: &Path, ca_file: Option<&Path>, out: &mut Output) -> Result<(), CommandError> {
     if out.json() {
-        let line = serde_json::json!({"orgs": orgs, "clientId": SIMULATOR, "jwtKeyFile": jwt_key_file});
+        let line = serde_json::json!({
+            "orgs": orgs, "clientId": SIMULATOR, "jwtKeyFile": jwt_key_file, "caFile": ca_file,
+        });
         return out.bytes(format!("{line}\n").as_bytes());
     }
     for org in orgs {
@@ -197,6 +213,12 @@ fn tell(orgs: &[Started], jwt_key_file: &Path, out: &mut Output) -> Result<(), C
     out.line(format_args!(
         "By JWT: `sf org login jwt --client-id {SIMULATOR} --jwt-key-file {key} --username NAME --instance-url URL`"
     ))?;
+    if let Some(file) = ca_file {
+        out.line(format_args!(
+            "By TLS: clients must trust {0} (NODE_EXTRA_CA_CERTS={0}, REQUESTS_CA_BUNDLE={0})",
+            file.display()
+        ))?;
+    }
     out.line("Ctrl-C stops them.")
 }
 
