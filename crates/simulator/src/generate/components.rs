@@ -11,7 +11,7 @@ use std::sync::Arc;
 use syncline_metadata::component::ComponentId;
 
 /// Components in a transaction.
-const CHUNK: usize = 500;
+const CHUNK: usize = 5000;
 /// Fields of a custom object.
 const FIELDS: usize = 20;
 const NS: &str = "xmlns=\"http://soap.sforce.com/2006/04/metadata\"";
@@ -26,6 +26,11 @@ pub(super) fn write(
     by: &str,
     chance: &mut Chance,
 ) -> Result<(), ApiError> {
+    // Deployments look dependencies up by both ends.
+    for field in ["MetadataComponentId", "RefMetadataComponentId"] {
+        let sql = crate::org::index("MetadataComponentDependency", field, false);
+        org.lock().db.execute_batch(&sql)?;
+    }
     let mut done = 0;
     let mut number = 0;
     while done < count {
