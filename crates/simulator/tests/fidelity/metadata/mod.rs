@@ -1,5 +1,7 @@
 //! Metadata: deploy, retrieve, list, describe, single components, Apex.
 
+#![allow(clippy::unwrap_used)]
+
 mod apex;
 mod client;
 mod components;
