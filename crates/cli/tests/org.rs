@@ -275,4 +275,27 @@ fn a_deployment_whose_answer_is_lost_is_found_and_not_sent_again() {
     let soql = "SELECT COUNT() FROM DeployRequest";
     let all = env.run(&["org", "query", "dev1", soql, "--tooling"]);
     assert_eq!(all.stdout, "1\n", "{all}");
+    // A run that was killed leaves what it was about to send; the next one tells what became of it.
+    let left = env.home().join(".config/syncline/deploying/dev1.json");
+    assert!(!left.exists());
+    let user = env.run(&[
+        "org",
+        "query",
+        "dev1",
+        "SELECT CreatedById, ZipSize FROM DeployRequest",
+        "--tooling",
+        "--json",
+    ]);
+    let rows: serde_json::Value = serde_json::from_str(&user.stdout).expect("JSON");
+    let intent = serde_json::json!({
+        "options": {"allowMissingFiles": false, "autoUpdatePackage": false, "checkOnly": false, "ignoreWarnings": true,
+            "performRetrieve": false, "purgeOnDelete": false, "rollbackOnError": true, "singlePackage": true},
+        "zipSize": rows["records"][0]["ZipSize"], "user": rows["records"][0]["CreatedById"], "before": [],
+    });
+    std::fs::create_dir_all(left.parent().expect("a folder")).expect("made");
+    std::fs::write(&left, intent.to_string()).expect("written");
+    let next = env.syncline("org deploy dev1 .");
+    assert_eq!(next.code, 0, "{next}");
+    assert!(next.stderr.contains("an earlier run was ended"), "{next}");
+    assert!(!left.exists());
 }

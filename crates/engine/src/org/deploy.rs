@@ -138,6 +138,14 @@ pub async fn quick(connection: &Connection, validation: &str, watch: Watch<'_>) 
     Ok(connection.finish_deploy(&id, polling(), watch.progress).await?)
 }
 
+/// What became of a deployment that an earlier run sent and did not see the end of; `None` when the org does not show it.
+pub async fn earlier(connection: &Connection, intent: &DeployIntent) -> Result<Option<DeployResult>, OrgError> {
+    match connection.find_deploy(intent).await? {
+        Some(id) => Ok(Some(connection.deploy_status(&id, false).await?)),
+        None => Ok(None),
+    }
+}
+
 /// The project of a folder: its sfdx-project.json, or what lies in it.
 pub(crate) fn project_of(folder: &Path) -> Result<Project, OrgError> {
     let text = |name: &str| -> Result<Option<String>, OrgError> {

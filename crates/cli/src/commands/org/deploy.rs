@@ -55,10 +55,18 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     // What the program knows of a deployment that was sent, for the case that it ends before the deployment does.
     let record = orgs.vault.folder().join("deploying").join(format!("{}.json", args.org));
     let mut left = Vec::new();
+    let mut before = None;
     let result = block_on(async {
         let connection = orgs
             .connect_to_write(&args.org, args.confirm_production.as_deref())
             .await?;
+        // An earlier run was ended before it saw what became of its deployment.
+        if let Some(intent) = std::fs::read(&record)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+        {
+            before = deploy::earlier(&connection, &intent).await?;
+        }
         let intent = |intent: &DeployIntent| -> Result<(), String> {
             let text = serde_json::to_vec_pretty(intent).map_err(|error| error.to_string())?;
             let folder = record.parent().unwrap_or(&record);
@@ -93,6 +101,12 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         left.clone_from(&deployment.left);
         deploy::deploy(&connection, deployment, watch).await
     })?;
+    if let Some(earlier) = before {
+        out.warn(format_args!(
+            "an earlier run was ended while its deployment {} went on; it was {} when this one began",
+            earlier.id, earlier.status
+        ));
+    }
     if record.exists() {
         std::fs::remove_file(&record).map_err(|error| {
             let message = format!("could not remove {}", record.display());
