@@ -72,7 +72,7 @@ test("metadata describe, list, CRUD", async () => {
 
 test("password login, then a revoked session", async () => {
   const other = new jsforce.Connection({ loginUrl: org.url, version: "62.0" });
-  await other.login(org.username, "password");
+  await other.login(org.username, "simulator1");
   assert.equal(other.userInfo.organizationId, org.orgId);
   await other.logout();
   const dead = new jsforce.Connection({ instanceUrl: org.url, accessToken: `${org.orgId.slice(0, 15)}!AQdead`, version: "67.0" });

@@ -81,7 +81,7 @@ test("options arrive over REST as over SOAP", async () => {
     env: { SF_ORG_METADATA_REST_DEPLOY: "true" },
   });
   const [last] = (await uat.records("DeployRequest")).sort((a, b) => (a.Id < b.Id ? 1 : -1));
-  assert.equal(last.CheckOnly, true);
+  assert.equal(last.CheckOnly, 1);
   assert.equal(last.TestLevel, "RunSpecifiedTests");
 });
 

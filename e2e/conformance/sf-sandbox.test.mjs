@@ -20,7 +20,11 @@ after(async () => {
   await world.stop();
 });
 
-const sandboxes = async () => (await prod.control("GET", "world")).orgs;
+/** The orgs of the world, after what was due has happened. */
+const sandboxes = async () => {
+  await fetch(`${prod.url}/services/data`);
+  return (await prod.control("GET", "world")).orgs;
+};
 
 test("create logs in to the new org", async () => {
   const { result } = await sf.json([

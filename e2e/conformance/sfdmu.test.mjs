@@ -24,7 +24,7 @@ after(async () => {
 const orgs = () => [uat, dev1].map((org) => ({ name: org.name, orgUserName: org.username, instanceUrl: org.url, accessToken: org.accessToken }));
 
 async function sfdmu(folder, source, target) {
-  const done = await sf.run(["sfdmu", "run", "-s", source, "-u", target, "-p", folder, "--noprompt", "--canmodify", new URL(dev1.url).host]);
+  const done = await sf.run(["sfdmu", "run", "-s", source, "-u", target, "-p", folder, "--noprompt"]);
   assert.equal(done.code, 0, done.stdout + done.stderr);
 }
 

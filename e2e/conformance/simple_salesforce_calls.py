@@ -13,7 +13,7 @@ def say(name, value):
     print(json.dumps({"call": name, "value": value}))
 
 
-session, host = SalesforceLogin(username=username, password="password", security_token="", scratch_url=url, sf_version="62.0")
+session, host = SalesforceLogin(username=username, password="simulator1", security_token="", scratch_url=url, sf_version="62.0")
 say("login", host)
 sf = Salesforce(instance_url=url, session_id=session, version="67.0")
 say("query", sf.query("SELECT Id, Name FROM User ORDER BY Name")["totalSize"])

@@ -194,6 +194,24 @@ fn ci_script() {
 }
 
 #[test]
+fn orgs() {
+    let env = TestEnv::repository();
+    let simulator = support::simulator::Simulator::start(&env);
+    let ran = simulator.login(&env, "dev1", &simulator.url("dev1"), &[]);
+    assert_eq!(ran.code, 0, "{ran}");
+    env.write(
+        "sfdx-project.json",
+        r#"{"packageDirectories":[{"path":"app","default":true}]}"#,
+    );
+    env.write("app/main/default/classes/Tax.cls", "public class Tax {\n}\n");
+    env.commit(
+        "app/main/default/classes/Tax.cls-meta.xml",
+        "<ApexClass xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n    <apiVersion>66.0</apiVersion>\n    <status>Active</status>\n</ApexClass>\n",
+    );
+    check("docs/guide/orgs.md", &env, &env.work());
+}
+
+#[test]
 fn merge_file() {
     let env = TestEnv::new();
     let side = |enabled| profile(&[("Invoices", enabled)]);

@@ -20,6 +20,9 @@ fn help_tells_the_story() {
       demo          See a hotfix go back to every environment, in a sample repository
       init          Write syncline.toml: environments, branches and the path between them
 
+    Orgs:
+      org           Log in to orgs, query them, get and deploy their metadata
+
     Compare:
       diff          Show what differs between two states, by component and element
 
@@ -30,6 +33,9 @@ fn help_tells_the_story() {
     Merge files:
       merge-file    Merge three versions of one file by meaning
       merge-driver  Let git merge metadata by meaning
+
+    Try it without an org:
+      simulator     Run simulated Salesforce orgs on this machine
 
     Options:
           --json                       Write data, and an error, as JSON

@@ -151,8 +151,10 @@ fn is_code(word: &str) -> bool {
         "init",
         "merge",
         "merge-driver",
+        "org",
         "output",
         "resolution",
+        "simulator",
         "state",
     ];
     let lower = |part: &str| part.chars().all(|c| c.is_ascii_lowercase() || c == '-');

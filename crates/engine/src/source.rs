@@ -102,15 +102,19 @@ pub enum SourceError {
 }
 
 impl Source {
-    /// Finds the state of that name: `git:REV`, `dir:PATH`, or a bare name that is only one of both.
+    /// Finds the state of that name: `git:REV`, `dir:PATH`, `snapshot:ORG`, or a bare name that is only a revision or a folder. An
+    /// org has to be retrieved first.
     pub fn find(name: &str, repository: Option<&Repository>, folder: &Path) -> Result<Self, SourceError> {
-        for kind in ["env", "org", "snapshot"] {
+        for kind in ["env", "org"] {
             if name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':')) {
                 return Err(SourceError::Kind {
                     name: name.to_owned(),
                     kind,
                 });
             }
+        }
+        if let Some(org) = name.strip_prefix("snapshot:") {
+            return Self::revision(&format!("refs/syncline/snapshot/{org}"), repository, folder);
         }
         if let Some(revision) = name.strip_prefix("git:") {
             return Self::revision(revision, repository, folder);

@@ -2,6 +2,7 @@
 
 use crate::clock::Pace;
 use crate::faults::Fault;
+use crate::generate::Generate;
 use crate::switches::Switches;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub struct Config {
     pub templates: Vec<Template>,
     /// What post-copy classes do.
     pub post_copy: Vec<PostCopy>,
+    /// Orgs to fill when the world is made.
+    pub generate: Vec<Generate>,
     /// Outbound change sets, which clients can retrieve by name.
     pub change_sets: Vec<ChangeSet>,
     /// What Apex tests do.
@@ -82,7 +85,7 @@ pub struct Effect {
     /// Deletes them.
     #[serde(default)]
     pub delete: bool,
-    /// Sets these fields.
+    /// Sets these fields. `$sandboxId`, `$sandboxName` and `$organizationId` stand for what a class is told.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
 }
@@ -243,6 +246,7 @@ impl Default for Config {
                 objects: ["Account", "Contact", "Opportunity"].map(str::to_owned).into(),
             }],
             post_copy: Vec::new(),
+            generate: Vec::new(),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod dml;
 pub mod error;
 pub mod faults;
 pub mod formula;
+pub mod generate;
 pub mod http;
 pub mod ids;
 pub mod metadata;

@@ -5,12 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use syncline_engine::compare::{CompareError, Comparison, ComponentChange, Deletion, Filter, compare};
+use syncline_engine::org::retrieve::{PROJECT, Scope, into_state};
 use syncline_engine::source::{Source, SourceError};
 use syncline_git::Repository;
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::ChangeKind;
 use syncline_metadata::package::PackageManifest;
 
+use super::org::{Bar, block_on, orgs};
 use crate::Status;
 use crate::error::{CommandError, xml_hint};
 use crate::file;
@@ -19,7 +21,8 @@ use crate::output::{Output, Progress};
 /// Show what differs between two states, by component and element
 ///
 /// A state is a revision of this repository (`git:main`, `git:HEAD~3`) or a folder (`dir:retrieved`); a bare name works where it
-/// is only one of both. White space, quoting, line ends and the order of lists without order are no difference. Ends with 0
+/// is only one of both. `snapshot:uat` is the last snapshot of an org, `org:uat` the org itself, which is retrieved for this (with
+/// --type only these types). White space, quoting, line ends and the order of lists without order are no difference. Ends with 0
 /// when both mean the same, with 1 when they differ, with 2 when one cannot be read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -27,6 +30,7 @@ Examples:
   syncline diff production uat                   every change, one line each
   syncline diff production uat --stat            counts by type
   syncline diff v1.4 HEAD --type Profile --type PermissionSet
+  syncline diff uat org:uat --type ApexClass     what was changed in the org since
   syncline diff HEAD dir:retrieved --component 'Flow:*'
   syncline diff v1.4 v1.5 --package-xml delta    what to deploy to get from v1.4 to v1.5")]
 pub struct Args {
@@ -67,7 +71,12 @@ const SLOW: usize = 3000;
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let here = Path::new(".");
     let repository = Repository::discover(here).ok();
-    let find = |name: &str| Source::find(name, repository.as_ref(), here).map_err(source_error);
+    let scratch = tempfile::tempdir()
+        .map_err(|error| CommandError::user("file.unwritable", "could not make a temporary folder").because(error))?;
+    let find = |name: &str| match name.strip_prefix("org:") {
+        Some(org) => retrieved(org, &args, &scratch.path().join(org), out),
+        None => Source::find(name, repository.as_ref(), here).map_err(source_error),
+    };
     let (from, to) = (find(&args.from)?, find(&args.to)?);
     let filter = Filter {
         types: args.types.clone(),
@@ -101,6 +110,28 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     } else {
         Status::Found
     })
+}
+
+/// The org as it is now, in a folder.
+fn retrieved(org: &str, args: &Args, folder: &Path, out: &Output) -> Result<Source, CommandError> {
+    let mut scope = Scope::default();
+    scope
+        .components
+        .extend(args.types.iter().map(|name| (name.clone(), "*".to_owned())));
+    std::fs::create_dir_all(folder)
+        .map_err(|error| CommandError::user("file.unwritable", "could not make a temporary folder").because(error))?;
+    let project = match Path::new("sfdx-project.json") {
+        file if file.is_file() => String::from_utf8_lossy(&file::read(file)?).into_owned(),
+        _ => PROJECT.to_owned(),
+    };
+    let orgs = orgs()?;
+    block_on(async {
+        let connection = orgs.connect(org).await?;
+        let mut bar = Bar::new(out);
+        let mut progress = |done, total| bar.show(done, total);
+        into_state(&connection, &scope, folder, &project, &mut progress).await
+    })?;
+    Ok(Source::Dir(folder.to_owned()))
 }
 
 fn with_progress<T>(out: &Output, work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {

@@ -1,6 +1,8 @@
 //! A folder of its own for each test, in which the real program runs with an environment of its own.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod simulator;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -119,6 +121,10 @@ pub struct Ran {
 }
 
 impl Ran {
+    pub fn of(output: &Output, env: &TestEnv) -> Self {
+        Self::new(output, env.folder.path())
+    }
+
     fn new(output: &Output, folder: &Path) -> Self {
         let folder = folder.to_str().expect("UTF-8");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(folder, "[dir]");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use syncline_metadata::component::{Located, Project};
 use syncline_metadata::package::PackageManifest;
-use syncline_salesforce::metadata::{ArchiveWriter, DeployIntent, DeployOptions, DeployResult, Polling, TestLevel};
+use syncline_salesforce::metadata::{ArchiveWriter, DeployIntent, DeployOptions, DeployResult, TestLevel, polling};
 use syncline_salesforce::{ApiVersion, Connection};
 
 use super::convert::{self, Files};
@@ -128,18 +128,14 @@ pub async fn deploy(
         .start_deploy(deployment.zip, &deployment.options, watch.intent)
         .await?;
     (watch.started)(&id);
-    Ok(connection
-        .finish_deploy(&id, Polling::default(), watch.progress)
-        .await?)
+    Ok(connection.finish_deploy(&id, polling(), watch.progress).await?)
 }
 
 /// Deploys what a validation has proved, and waits.
 pub async fn quick(connection: &Connection, validation: &str, watch: Watch<'_>) -> Result<DeployResult, OrgError> {
     let id = connection.quick_deploy(validation, watch.intent).await?;
     (watch.started)(&id);
-    Ok(connection
-        .finish_deploy(&id, Polling::default(), watch.progress)
-        .await?)
+    Ok(connection.finish_deploy(&id, polling(), watch.progress).await?)
 }
 
 /// The project of a folder: its sfdx-project.json, or what lies in it.

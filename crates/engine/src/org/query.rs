@@ -1,11 +1,14 @@
 //! Queries: rows of REST and Tooling as a table.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use syncline_salesforce::rest::Page;
-use syncline_salesforce::{Connection, Error, Request};
+use syncline_salesforce::Connection;
+use syncline_salesforce::bulk::BulkQuery;
+use syncline_salesforce::metadata::polling;
+use tokio::io::AsyncWriteExt;
 
 use super::OrgError;
 
@@ -18,16 +21,6 @@ pub enum Place {
     AllRecords,
     /// Objects of the Tooling API.
     Tooling,
-}
-
-impl Place {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Records => "query",
-            Self::AllRecords => "queryAll",
-            Self::Tooling => "tooling/query",
-        }
-    }
 }
 
 /// The result of a query.
@@ -56,28 +49,34 @@ pub async fn rows(
     place: Place,
     seen: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Rows, OrgError> {
-    let mut request = Request::get("query", place.path()).with("q", soql);
-    let mut rows = Rows {
-        total_size: 0,
-        records: Vec::new(),
+    let mut pages = match place {
+        Place::Records => connection.query(soql),
+        Place::AllRecords => connection.query_all(soql),
+        Place::Tooling => connection.tooling_query(soql),
     };
-    loop {
-        let page: Page<Map<String, Value>> = connection.send(request).await?.json()?;
-        rows.total_size = page.total_size;
-        rows.records.extend(page.records.into_iter().map(plain));
-        seen(rows.records.len() as u64, rows.total_size);
-        match page.next_records_url {
-            Some(path) if !page.done => request = Request::get("query", path),
-            None if !page.done => {
-                let what = Error::Unexpected {
-                    attempted: "query".to_owned(),
-                    what: "the result goes on, and the next page has no address".to_owned(),
-                };
-                return Err(what.into());
-            }
-            _ => return Ok(rows),
-        }
+    let mut records: Vec<Map<String, Value>> = Vec::new();
+    while let Some(page) = pages.next::<Map<String, Value>>().await? {
+        records.extend(page.into_iter().map(plain));
+        seen(records.len() as u64, pages.total().unwrap_or(0));
     }
+    Ok(Rows {
+        total_size: pages.total().unwrap_or(0),
+        records,
+    })
+}
+
+/// Runs a query as a job of Bulk 2.0 and writes its rows as CSV; the number of rows is returned.
+pub async fn export(connection: &Connection, soql: &str, all: bool, to: &Path) -> Result<u64, OrgError> {
+    let query = BulkQuery {
+        all,
+        ..BulkQuery::new(soql)
+    };
+    let mut file = tokio::fs::File::create(to)
+        .await
+        .map_err(OrgError::file("could not write", to))?;
+    let exported = connection.export(&query, &mut file, &polling()).await?;
+    file.shutdown().await.map_err(OrgError::file("could not write", to))?;
+    Ok(exported.rows)
 }
 
 /// A row without `attributes`, its parents and children alike.

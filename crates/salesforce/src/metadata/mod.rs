@@ -21,7 +21,7 @@ pub use deploy::{
 };
 pub use describe::{Description, MetadataObject};
 pub use list::{FileProperties, ListQuery, Listing};
-pub use poll::Polling;
+pub use poll::polling;
 pub use retrieve::{RetrieveMessage, RetrieveRequest, Retrieved};
 
 use serde::de::DeserializeOwned;

@@ -6,26 +6,13 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::connection::Connection;
 use crate::error::{Error, Result};
+use crate::poll::Poll;
 
-/// How often the org is asked whether it is done, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Polling {
-    /// The first wait.
-    pub first: Duration,
-    /// The longest wait; each is half as long again as the one before.
-    pub longest: Duration,
-    /// When to give up; the work in the org goes on.
-    pub limit: Option<Duration>,
-}
-
-impl Default for Polling {
-    /// From one second to ten, without end.
-    fn default() -> Self {
-        Self {
-            first: Duration::from_secs(1),
-            longest: Duration::from_secs(10),
-            limit: None,
-        }
+/// From one second to ten, for a day.
+pub fn polling() -> Poll {
+    Poll {
+        longest: Duration::from_secs(10),
+        ..Poll::default()
     }
 }
 
@@ -41,11 +28,11 @@ impl Connection {
     pub async fn wait<T, F: Future<Output = Result<T>> + Send>(
         &self,
         what: &str,
-        polling: Polling,
+        poll: Poll,
         mut ask: impl FnMut() -> F + Send,
         mut done: impl FnMut(&T) -> bool + Send,
     ) -> Result<T> {
-        let (mut wait, mut waited, mut failures) = (polling.first, Duration::ZERO, 0);
+        let (mut wait, mut waited, mut failures) = (poll.first, Duration::ZERO, 0);
         loop {
             match ask().await {
                 Ok(answer) if done(&answer) => return Ok(answer),
@@ -56,7 +43,7 @@ impl Connection {
                 }
                 Err(error) => return Err(error),
             }
-            if polling.limit.is_some_and(|limit| waited >= limit) {
+            if waited >= poll.limit {
                 return Err(Error::TimedOut {
                     attempted: what.to_owned(),
                     after: waited,
@@ -65,7 +52,7 @@ impl Connection {
             let pause = spread(wait);
             self.clock().sleep(pause).await;
             waited += pause;
-            wait = (wait * 3 / 2).min(polling.longest);
+            wait = (wait * 3 / 2).min(poll.longest);
         }
     }
 }

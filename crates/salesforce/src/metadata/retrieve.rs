@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::ZipReader;
 use super::list::FileProperties;
-use super::poll::Polling;
 use super::{element, tag, unexpected};
 use crate::connection::Connection;
 use crate::error::{Error, Result};
+use crate::poll::Poll;
 
 /// What to retrieve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,9 +106,9 @@ impl Connection {
     ///
     /// # Errors
     /// `job_failed` with what the org says, as for a package that does not exist; `unexpected_answer` for a damaged zip.
-    pub async fn retrieve_metadata(&self, request: &RetrieveRequest, polling: Polling) -> Result<Retrieved> {
+    pub async fn retrieve_metadata(&self, request: &RetrieveRequest, poll: Poll) -> Result<Retrieved> {
         let id = self.start_retrieve(request).await?;
-        self.finish_retrieve(&id, polling).await
+        self.finish_retrieve(&id, poll).await
     }
 
     /// Starts a retrieve and gives its id, `09S…`.
@@ -119,9 +119,9 @@ impl Connection {
     }
 
     /// Waits for a retrieve and reads its zip. The org gives the zip once.
-    pub async fn finish_retrieve(&self, id: &str, polling: Polling) -> Result<Retrieved> {
+    pub async fn finish_retrieve(&self, id: &str, poll: Poll) -> Result<Retrieved> {
         let ask = || self.retrieve_status(id);
-        self.wait("wait for a retrieve", polling, ask, |done| *done).await?;
+        self.wait("wait for a retrieve", poll, ask, |done| *done).await?;
         let answer = self
             .metadata_answer("checkRetrieveStatus", "", &status_arguments(id, true))
             .await?;

@@ -6,7 +6,6 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::schema::{Field, Kind, Object, OnDelete, Schema};
 use rusqlite::params;
-use serde_json::Map;
 use std::sync::Arc;
 
 /// How deep details may hang below a record.
@@ -21,15 +20,13 @@ impl Writer<'_, '_> {
         let own = [change.id.clone()];
         self.checks
             .unlocked(call, &self.options.holder, own.iter().map(String::as_str))?;
-        self.around(Op::Delete, &own[0], &Map::new(), |writer, _| {
-            call.db.execute_batch("SAVEPOINT row")?;
-            let done = writer.remove(&mut change);
-            call.db.execute_batch(match done {
-                Ok(_) => "RELEASE row",
-                Err(_) => "ROLLBACK TO row; RELEASE row",
-            })?;
-            done
-        })
+        call.db.execute_batch("SAVEPOINT row")?;
+        let done = self.remove(&mut change);
+        call.db.execute_batch(match done {
+            Ok(_) => "RELEASE row",
+            Err(_) => "ROLLBACK TO row; RELEASE row",
+        })?;
+        done
     }
 
     fn remove(&mut self, change: &mut Change<'_>) -> RowResult {

@@ -4,46 +4,14 @@ use super::change::{Change, Op};
 use crate::error::ApiError;
 use crate::http::Call;
 use crate::org::records;
-use crate::sandbox::{info, process};
+use crate::sandbox::hooks as sandbox;
 use rusqlite::params;
 use rusqlite::types::Value;
-use serde_json::{Map, Value as Json};
 
 /// Runs before the record is written and may change or refuse it.
 pub(super) type Before = fn(&Call<'_>, &mut Change<'_>) -> Result<(), ApiError>;
 /// Runs after the record is written; an error takes the record back.
 pub(super) type After = fn(&Call<'_>, &Change<'_>) -> Result<(), ApiError>;
-
-/// Sees the JSON body before types are read, and may complete it; the id is empty for new records, the body for deletions.
-pub(super) type Check = fn(&Call<'_>, &str, &mut Body) -> Result<(), ApiError>;
-/// Sees the id and the JSON body after the record is written; an error takes the record back.
-pub(super) type Follow = fn(&Call<'_>, &str, &Body) -> Result<(), ApiError>;
-type Body = Map<String, Json>;
-
-/// Hooks around a JSON body, by object and what happens. What is not written by a JSON body (Bulk) has none.
-const BODIES: &[(&str, Op, Check, Follow)] = &[
-    (
-        "SandboxInfo",
-        Op::Insert,
-        |call, _, body| info::check_create(call, body),
-        |call, id, _| info::after_change(call, id),
-    ),
-    ("SandboxInfo", Op::Update, info::check_refresh, |call, id, _| {
-        info::after_change(call, id)
-    }),
-    (
-        "SandboxInfo",
-        Op::Delete,
-        |call, id, _| info::check_delete(call, id),
-        |call, id, _| info::after_delete(call, id),
-    ),
-    (
-        "SandboxProcess",
-        Op::Update,
-        |call, id, body| process::check_change(call, id, body),
-        process::after_change,
-    ),
-];
 
 /// Hooks before by object; for deletes too.
 const BEFORE: &[(&str, Before)] = &[
@@ -54,17 +22,19 @@ const BEFORE: &[(&str, Before)] = &[
     ("EmailMessage", email),
     ("Event", event),
     ("Opportunity", stage),
+    ("SandboxInfo", sandbox::before_info),
+    ("SandboxProcess", sandbox::before_process),
     ("StaticResource", sizes),
     ("Task", task),
+    ("User", sandbox::before_user),
 ];
 /// Hooks after by object.
-const AFTER: &[(&str, After)] = &[("ContentVersion", file_document), ("User", login)];
-
-/// The hooks around the body of a write.
-pub(super) fn around(object: &str, op: Op) -> Option<(Check, Follow)> {
-    let fits = |(name, on, ..): &&(&str, Op, Check, Follow)| *name == object && *on == op;
-    BODIES.iter().find(fits).map(|(.., check, follow)| (*check, *follow))
-}
+const AFTER: &[(&str, After)] = &[
+    ("ContentVersion", file_document),
+    ("SandboxInfo", sandbox::after_info),
+    ("SandboxProcess", sandbox::after_process),
+    ("User", login),
+];
 
 pub(super) fn before(object: &str) -> impl Iterator<Item = Before> {
     BEFORE

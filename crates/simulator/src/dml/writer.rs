@@ -90,34 +90,9 @@ impl<'w, 'c> Writer<'w, 'c> {
         {
             return Err(no_id(name));
         }
-        let object = self.object;
-        self.around(Op::Insert, "", body, |writer, body| {
-            let mut change = Change::insert(object);
-            input::fill(writer.call, &mut change, body, &["Id"])?;
-            writer.write(change)
-        })
-    }
-
-    /// Runs `work` between the hooks around a body.
-    pub(super) fn around(
-        &mut self,
-        op: Op,
-        id: &str,
-        body: &Map<String, Json>,
-        work: impl FnOnce(&mut Self, &Map<String, Json>) -> RowResult,
-    ) -> RowResult {
-        let Some((check, follow)) = hooks::around(&self.object.name, op) else {
-            return work(self, body);
-        };
-        let (call, mut body) = (self.call, body.clone());
-        check(call, id, &mut body)?;
-        call.db.execute_batch("SAVEPOINT around")?;
-        let done = work(self, &body).and_then(|done| follow(call, &done.id, &body).map(|()| done));
-        call.db.execute_batch(match done {
-            Ok(_) => "RELEASE around",
-            Err(_) => "ROLLBACK TO around; RELEASE around",
-        })?;
-        done
+        let mut change = Change::insert(self.object);
+        input::fill(self.call, &mut change, body, &["Id"])?;
+        self.write(change)
     }
 
     /// Changes a record by a JSON body; `Id` in it is passed over.
@@ -127,13 +102,9 @@ impl<'w, 'c> Writer<'w, 'c> {
 
     fn update_body(&mut self, id: &str, body: &Map<String, Json>, key: &str) -> RowResult {
         let object = self.object;
-        let change = self.existing(object, Op::Update, id)?;
-        let id = change.id.clone();
-        self.around(Op::Update, &id, body, |writer, body| {
-            let mut change = change;
-            input::fill(writer.call, &mut change, body, &["Id", key])?;
-            writer.write(change)
-        })
+        let mut change = self.existing(object, Op::Update, id)?;
+        input::fill(self.call, &mut change, body, &["Id", key])?;
+        self.write(change)
     }
 
     /// Changes the record that the field `key` names, or makes one.

@@ -65,6 +65,7 @@ impl Route {
 /// Every route of an org.
 pub(super) const ROUTES: &[&[Route]] = &[
     crate::metadata::ROUTES,
+    crate::metadata::TOOLING_ROUTES,
     crate::rest::versions::ROUTES,
     crate::oauth::token::ROUTES,
     crate::oauth::authorize::ROUTES,

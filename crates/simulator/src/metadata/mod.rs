@@ -1,13 +1,16 @@
 //! Metadata of an org: deploy, retrieve, list, describe, and the components themselves.
 
+mod anonymous;
 mod apex;
 mod archive;
+mod cron;
 mod crud;
 mod dependencies;
 mod deploy;
 mod describe;
 mod effects;
 mod list;
+mod mentions;
 mod message;
 mod multipart;
 mod package;
@@ -17,23 +20,28 @@ mod retrieve;
 mod rows;
 mod standard;
 pub mod store;
+mod tooling;
 mod tracking;
 mod value;
 
 pub(crate) use dependencies::users_of;
+pub(crate) use deploy::put as put_components;
+pub(crate) use package::split;
 pub(crate) use tracking::tracks_source;
 
 use crate::clock::Millis;
 use crate::error::ApiError;
-use crate::http::{EventHandler, Route};
+use crate::http::EventHandler;
 use crate::soap::Operation;
 use rusqlite::Connection;
 use syncline_metadata::component::ComponentId;
 
-pub(crate) const ROUTES: &[Route] = deploy::rest::ROUTES;
+pub(crate) use deploy::rest::ROUTES;
+pub(crate) use tooling::ROUTES as TOOLING_ROUTES;
 
 /// Handlers of events.
 pub(crate) const EVENTS: &[(&str, EventHandler)] = &[
+    ("apex.tests", apex::finish),
     ("deploy.finalize", deploy::finalize),
     ("deploy.run", deploy::work),
     ("deploy.start", deploy::start),
@@ -63,7 +71,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 ];
 
 /// Operations of the Apex API.
-pub(crate) const APEX_OPERATIONS: &[Operation] = &[];
+pub(crate) const APEX_OPERATIONS: &[Operation] = &[Operation::new("executeAnonymous", anonymous::soap)];
 
 /// The components a new org has: its profiles.
 pub(crate) fn seed(db: &Connection, by: &str, now: Millis) -> Result<(), ApiError> {

@@ -3,6 +3,7 @@
 use super::{Fields, jwt, refuse};
 use crate::error::ApiError;
 use crate::http::Call;
+use crate::world::NameKind;
 use base64::Engine as _;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -113,6 +114,19 @@ pub fn put(db: &Connection, app: &App) -> Result<(), ApiError> {
         app.run_as
     ])?;
     Ok(())
+}
+
+/// Registers an app of this org. Its consumer key must be free in all orgs of the world; what production handed down to its
+/// sandboxes is taken too.
+pub fn register(call: &Call<'_>, app: &App) -> Result<(), ApiError> {
+    let known = find(call.db, &app.client_id)?.is_some();
+    if !known && !call.claim_name(NameKind::ConsumerKey, &app.client_id) {
+        return Err(ApiError::new(
+            "DUPLICATE_VALUE",
+            format!("the consumer key {} is in use in this or another org", app.client_id),
+        ));
+    }
+    put(call.db, app)
 }
 
 /// Forgets an app and ends its tokens.

@@ -5,7 +5,7 @@ use super::users::{self, User};
 use super::{Fields, authorize, jwt, refuse};
 use crate::error::ApiError;
 use crate::http::{Call, Reply, Route, Surface};
-use crate::org::sessions;
+use crate::org::{records, sessions};
 use crate::switches::{ClientCredentials, ExpiresIn, Rotation};
 use base64::Engine as _;
 use ring::hmac;
@@ -212,6 +212,8 @@ fn answer(call: &Call<'_>, grant: &Grant) -> Result<Reply, ApiError> {
         params![access, grant.scopes, kept],
     )?;
 
+    note(call, grant)?;
+
     let issued = call.now.to_string();
     let id = format!("{}/id/{}/{}", call.origin(), call.org.id, user.id);
     let key = hmac::Key::new(hmac::HMAC_SHA256, app.secret.as_deref().unwrap_or_default().as_bytes());
@@ -236,6 +238,29 @@ fn answer(call: &Call<'_>, grant: &Grant) -> Result<Reply, ApiError> {
         body["expires_in"] = json!(7200);
     }
     Ok(Reply::json(&body).header("Cache-Control", "no-cache, no-store"))
+}
+
+/// Writes the login down.
+fn note(call: &Call<'_>, grant: &Grant) -> Result<(), ApiError> {
+    let text = |text: &str| rusqlite::types::Value::Text(text.to_owned());
+    let host = call.request.header("host").unwrap_or("localhost");
+    records::insert(
+        call.org,
+        call.db,
+        &*call.object("LoginHistory")?,
+        &[
+            ("UserId", text(&grant.user.id)),
+            ("LoginTime", rusqlite::types::Value::Integer(call.now)),
+            ("LoginType", text("Remote Access 2.0")),
+            ("Status", text("Success")),
+            ("Application", text(&grant.app.name)),
+            ("SourceIp", text("127.0.0.1")),
+            ("LoginUrl", text(host)),
+        ],
+        &grant.user.id,
+        call.now,
+    )?;
+    Ok(())
 }
 
 fn new_refresh(call: &Call<'_>, grant: &Grant) -> Result<String, ApiError> {

@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::http::{Call, Reply, Route, usage};
 use crate::schema::Api;
+use rusqlite::OptionalExtension;
 use serde_json::{Map, Value as Json, json};
 
 pub(crate) const ROUTES: &[Route] = &[
@@ -17,7 +18,7 @@ const STORAGE_MB: u64 = 10_240;
 
 fn limits(call: &Call<'_>) -> Result<Reply, ApiError> {
     let limits = &call.world.config.limits;
-    let storage = limits.data_storage_mb.unwrap_or(STORAGE_MB);
+    let storage = data_storage_mb(call)?.unwrap_or(STORAGE_MB);
     let spent = |name: &str| usage::spent(call.db, name, call.now);
     let table = [
         ("DailyApiRequests", limits.daily_api_requests, spent("api")?),
@@ -76,9 +77,22 @@ fn stored(call: &Call<'_>) -> Result<u64, ApiError> {
     Ok(all)
 }
 
+/// The data storage of the org, if it is enforced: that of the configuration, or that of a sandbox's licence.
+fn data_storage_mb(call: &Call<'_>) -> Result<Option<u64>, ApiError> {
+    if let Some(mb) = call.world.config.limits.data_storage_mb {
+        return Ok(Some(mb));
+    }
+    let kept: Option<String> = call
+        .db
+        .prepare_cached("SELECT value FROM _value WHERE name = 'data_storage_mb'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(kept.and_then(|mb| mb.parse().ok()))
+}
+
 /// How many more records the org can store; none when no limit is enforced.
 pub(crate) fn room_for_records(call: &Call<'_>) -> Result<Option<u64>, ApiError> {
-    match call.world.config.limits.data_storage_mb {
+    match data_storage_mb(call)? {
         None => Ok(None),
         Some(mb) => Ok(Some((mb * RECORDS_PER_MB).saturating_sub(stored(call)?))),
     }

@@ -36,10 +36,11 @@ fn resources(call: &Call<'_>) -> Result<Reply, ApiError> {
         "jobs",
         "metadata",
     ];
-    Ok(Reply::json(
-        &names
-            .iter()
-            .map(|name| ((*name).to_owned(), json!(format!("{base}/{name}"))))
-            .collect::<Value>(),
-    ))
+    let mut resources: Value = names
+        .iter()
+        .map(|name| ((*name).to_owned(), json!(format!("{base}/{name}"))))
+        .collect();
+    // The only one with a host.
+    resources["identity"] = json!(format!("{}/id/{}/{}", call.origin(), call.org.id, call.user));
+    Ok(Reply::json(&resources))
 }

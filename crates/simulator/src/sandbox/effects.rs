@@ -1,10 +1,10 @@
 //! The post-copy class of a sandbox. The simulator runs no Apex: what a class does is declared in the configuration, and a
 //! class that is not declared fails.
 
-use super::process::Process;
+use super::process::{self, Process};
 use crate::config::PostCopy;
 use crate::error::ApiError;
-use crate::http::in_call;
+use crate::http::{Call, in_call};
 use crate::org::{Org, records};
 use crate::schema::{Field, Kind};
 use crate::world::World;
@@ -30,10 +30,15 @@ pub(super) fn post_copy(
         .post_copy
         .iter()
         .find(|declared| Some(&declared.class) == name.as_ref());
+    let context = [
+        ("$sandboxId", process::context_id(&world.switches(), db, process)?),
+        ("$sandboxName", process.name.clone()),
+        ("$organizationId", sandbox.id.clone()),
+    ];
     let mut state = sandbox.lock();
     in_call(world, sandbox, &mut state, None, |call| {
         let problem = match declared {
-            Some(declared) => run(call, declared).err().map(|error| error.to_string()),
+            Some(declared) => run(call, declared, &context).err().map(|error| error.to_string()),
             None => Some(format!(
                 "the simulator does not know what {} does; declare it under [[post_copy]]",
                 name.as_deref().unwrap_or("a deleted class")
@@ -63,7 +68,7 @@ pub(super) fn post_copy(
 }
 
 /// Does what is declared: sets fields of all records of an object, or deletes them.
-fn run(call: &crate::http::Call<'_>, declared: &PostCopy) -> Result<(), ApiError> {
+fn run(call: &Call<'_>, declared: &PostCopy, context: &[(&str, String)]) -> Result<(), ApiError> {
     for effect in &declared.effects {
         let object = call
             .schema()
@@ -74,12 +79,15 @@ fn run(call: &crate::http::Call<'_>, declared: &PostCopy) -> Result<(), ApiError
             call.db.execute(&format!("DELETE FROM \"{}\"", object.name), [])?;
         }
         for (name, value) in &effect.set {
+            let value = context
+                .iter()
+                .fold(value.clone(), |text, (name, value)| text.replace(name, value));
             let field = object
                 .field(name)
                 .ok_or_else(|| ApiError::new("INVALID_FIELD", format!("no field {}.{name}", object.name)))?;
             call.db.execute(
                 &format!("UPDATE \"{}\" SET \"{}\" = ?1", object.name, field.name),
-                [stored(field, value)],
+                [stored(field, &value)],
             )?;
         }
     }

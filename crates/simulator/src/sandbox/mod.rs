@@ -10,6 +10,7 @@ pub(crate) mod connect;
 mod copy;
 mod effects;
 pub(crate) mod email;
+pub(crate) mod hooks;
 pub(crate) mod info;
 pub(crate) mod license;
 pub(crate) mod process;

@@ -7,9 +7,9 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::ids;
 use crate::org::records;
-use crate::switches::{ActivatingLabel, ContextId};
+use crate::switches::{ActivatingLabel, ContextId, Switches};
 use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
 /// A SandboxProcess with what only the simulator knows of it.
@@ -35,7 +35,7 @@ pub(crate) struct Process {
     pub(crate) ready: Option<Millis>,
 }
 
-const COLUMNS: &str = "p.Id, p.SandboxInfoId, p.SandboxName, p.LicenseType, p.Status, p.TemplateId, p.SourceId, p.Features, p.ActivationUserGroupId, \
+const COLUMNS: &str = "p.Id, c.info_id, p.SandboxName, p.LicenseType, p.Status, p.TemplateId, p.SourceId, p.Features, p.ActivationUserGroupId, \
      p.ApexClassId, p.AutoActivate, p.CopyChatter, c.org_id, c.pod, c.refresh, c.by_user, c.ready";
 
 fn read(r: &Row<'_>) -> rusqlite::Result<Process> {
@@ -61,7 +61,7 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Process> {
 }
 
 /// The process of that id.
-pub(crate) fn find(db: &rusqlite::Connection, id: &str) -> Result<Option<Process>, ApiError> {
+pub(crate) fn find(db: &Connection, id: &str) -> Result<Option<Process>, ApiError> {
     Ok(db
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM SandboxProcess p JOIN _copy c ON c.process_id = p.Id WHERE p.Id = ?1"
@@ -75,7 +75,7 @@ pub(crate) fn latest(call: &Call<'_>, info_id: &str) -> Result<Option<Process>, 
     Ok(call
         .db
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM SandboxProcess p JOIN _copy c ON c.process_id = p.Id WHERE p.SandboxInfoId = ?1
+            "SELECT {COLUMNS} FROM SandboxProcess p JOIN _copy c ON c.process_id = p.Id WHERE c.info_id = ?1
              ORDER BY c.requested DESC, p.Id DESC LIMIT 1"
         ))?
         .query_row([ids::long(info_id).unwrap_or_default()], read)
@@ -252,11 +252,10 @@ fn action(values: &Map<String, Value>) -> Option<&str> {
 }
 
 /// The id by which a post-copy class knows its sandbox.
-pub(crate) fn context_id(call: &Call<'_>, process: &Process) -> Result<String, ApiError> {
-    match call.world.switches().context_id {
+pub(super) fn context_id(switches: &Switches, db: &Connection, process: &Process) -> Result<String, ApiError> {
+    match switches.context_id {
         ContextId::SandboxInfo => Ok(process.info_id.clone()),
-        ContextId::Connect => Ok(call
-            .db
+        ContextId::Connect => Ok(db
             .prepare_cached("SELECT connect_id FROM _sandbox WHERE info_id = ?1")?
             .query_row([&process.info_id], |row| row.get(0))?),
     }

@@ -284,6 +284,11 @@ pub(super) fn delete(call: &Call<'_>, info_id: &str) -> Result<(), ApiError> {
     let Some(last) = process::latest(call, info_id)? else {
         return Ok(());
     };
+    // The deletion of a record clears the references to it; a process keeps its.
+    call.db.execute(
+        "UPDATE SandboxProcess SET SandboxInfoId = ?1 WHERE Id IN (SELECT process_id FROM _copy WHERE info_id = ?1)",
+        [&last.info_id],
+    )?;
     let mut read = call
         .db
         .prepare("SELECT Id, Status FROM SandboxProcess WHERE SandboxInfoId = ?1")?;

@@ -8,6 +8,7 @@ pub(crate) use tls::{Tls, open as open_tls};
 
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::generate::generate;
 use crate::org::{Org, OrgKind};
 use crate::sandbox;
 use crate::world::{World, WorldError};
@@ -79,6 +80,19 @@ pub async fn start(config: Config, folder: Option<PathBuf>) -> Result<Arc<World>
         made.and_then(|made| sandbox::seed::org(&world, &made))
             .map_err(failed(&org.name))?;
         door.open(&world);
+    }
+    for wanted in &world.config.generate {
+        let unknown = || {
+            ApiError::new(
+                "INVALID_INPUT",
+                "[[generate]] names an org that the world does not have",
+            )
+        };
+        let org = world
+            .org(&wanted.org)
+            .ok_or_else(unknown)
+            .map_err(failed(&wanted.org))?;
+        generate(&world, &org, wanted.components, wanted.records, world.config.seed).map_err(failed(&wanted.org))?;
     }
     world.set_made().map_err(failed("of the world"))?;
     Ok(world)

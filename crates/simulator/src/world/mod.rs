@@ -199,6 +199,13 @@ impl World {
             self.names.claim(NameKind::Username, &name?, &org.id);
         }
         drop(users);
+        // A sandbox has the keys of its production, which holds them.
+        if !org.kind.is_sandbox() {
+            let mut apps = state.db.prepare("SELECT client_id FROM _app")?;
+            for key in apps.query_map([], |row| row.get::<_, String>(0))? {
+                self.names.claim(NameKind::ConsumerKey, &key?, &org.id);
+            }
+        }
         drop(state);
         let mut orgs = self.orgs.write().unwrap_or_else(PoisonError::into_inner);
         match orgs.iter().position(|each| Some(each.id.as_str()) == old) {

@@ -97,6 +97,11 @@ pub(super) fn fill(world: &World, org: &Org) -> Result<(), ApiError> {
             now,
         )?;
     }
+    let tracked = [
+        ("DurableId", text("SourceTracking")),
+        ("IsSourceTrackingSandboxesEnabled", Value::Integer(1)),
+    ];
+    records::insert(org, &tx, object("SourceTrackingSettings")?, &tracked, &admin_id, now)?;
     apps::seed(&tx, &admin_id)?;
     crate::metadata::seed(&tx, &admin_id, now)?;
     tx.commit()?;

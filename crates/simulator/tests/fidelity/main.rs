@@ -12,6 +12,8 @@ mod org;
 #[path = "../data/rig.rs"]
 #[allow(dead_code)]
 mod rig;
+mod sandbox;
 mod soql;
 mod support;
+mod switches;
 mod world;

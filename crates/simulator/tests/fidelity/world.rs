@@ -5,7 +5,8 @@ use axum::http::Method;
 use serde_json::json;
 use syncline_simulator::config::Config;
 use syncline_simulator::http::in_call;
-use syncline_simulator::org::OrgKind;
+use syncline_simulator::oauth::apps::{self, App};
+use syncline_simulator::org::{Org, OrgKind};
 use syncline_simulator::server;
 use syncline_simulator::world::NameKind;
 
@@ -76,6 +77,15 @@ async fn item_46_names_are_unique_over_the_world() {
     let again = server::open(&world, "prod", OrgKind::Production).expect_err("My Domain taken");
     assert_eq!(again.code, "DUPLICATE_VALUE");
 
+    let own = App::new("3MVG9own", "Own");
+    let register = |org: &std::sync::Arc<Org>| {
+        let mut state = org.lock();
+        in_call(&world, org, &mut state, None, |call| apps::register(call, &own))
+    };
+    register(&prod).expect("free");
+    assert_eq!(register(&uat).expect_err("taken").code, "DUPLICATE_VALUE");
+    register(&prod).expect("changed by its own org");
+
     let claim = |keep: bool| {
         let mut state = uat.lock();
         in_call(&world, &uat, &mut state, None, |call| {
@@ -135,4 +145,44 @@ async fn the_controls_show_and_move_the_world() {
     );
     assert_eq!(foreign.status, 403);
     assert_eq!(open.post("/_simulator/log", "").status, 405);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_org_is_filled_by_the_seed() {
+    let config: Config = toml::from_str(
+        "port = 0\nclock = \"stepped\"\norgs = [{ name = \"prod\" }]\n[[generate]]\norg = \"prod\"\ncomponents = 300\nrecords = 5000\n",
+    )
+    .expect("configuration");
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let world = server::start(config.clone(), None).await.expect("start");
+        let prod = world.org("prod").expect("prod");
+        let state = prod.lock();
+        let count = |sql: &str| -> i64 { state.db.query_row(sql, [], |row| row.get(0)).expect("count") };
+        let records: i64 = ["Account", "Contact", "Opportunity", "\"Case\"", "Task"]
+            .iter()
+            .map(|table| count(&format!("SELECT count(*) FROM {table}")))
+            .sum();
+        assert_eq!(records, 5000);
+        assert!(count("SELECT count(*) FROM _component") >= 300);
+        assert!(count("SELECT count(*) FROM ApexClass") > 100);
+        assert_eq!(
+            count("SELECT count(*) FROM Contact WHERE AccountId NOT IN (SELECT Id FROM Account)"),
+            0
+        );
+        let names: String = state
+            .db
+            .query_row(
+                "SELECT group_concat(Name) FROM (SELECT Name FROM Contact ORDER BY Id)",
+                [],
+                |row| row.get(0),
+            )
+            .expect("names");
+        seen.push(names);
+        drop(state);
+        let prod = Client::admin(&world, "prod");
+        let made = prod.post("/services/data/v67.0/sobjects/Account", r#"{"Name":"One more"}"#);
+        assert_eq!(made.status, 201, "{}", text(&made));
+    }
+    assert_eq!(seen[0], seen[1]);
 }

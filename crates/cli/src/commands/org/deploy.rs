@@ -174,8 +174,10 @@ impl Bar<'_> {
                 continue;
             }
             let (bar, before) = slot.get_or_insert_with(|| (self.out.progress(what, total), 0));
-            bar.advance(done.saturating_sub(*before));
-            *before = done.max(*before);
+            if done > *before {
+                bar.advance(done - *before);
+                *before = done;
+            }
         }
     }
 }

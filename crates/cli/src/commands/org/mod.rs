@@ -13,6 +13,7 @@ use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;
 
+pub(super) use retrieve::Bar;
 pub(super) use session::{block_on, orgs};
 
 /// Log in to orgs, query them, get and deploy their metadata

@@ -1,8 +1,9 @@
 //! `syncline org query`.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use syncline_engine::org::query::{Place, Table, rows};
+use syncline_engine::org::query::{Place, Table, export, rows};
 
 use super::{block_on, orgs};
 use crate::Status;
@@ -16,7 +17,7 @@ use crate::output::Output;
 Examples:
   syncline org query uat 'SELECT Name, Owner.Name FROM Account LIMIT 5'
   syncline org query uat 'SELECT Name FROM ApexClass' --tooling --format csv
-  syncline org query uat 'SELECT Id FROM Case' --all --format csv -o cases.csv")]
+  syncline org query uat 'SELECT Id, Subject FROM Case' --bulk --all -o cases.csv")]
 pub struct Args {
     /// The name of the login
     org: String,
@@ -28,6 +29,9 @@ pub struct Args {
     /// Deleted and archived rows, too
     #[arg(long)]
     all: bool,
+    /// Run it as a job of Bulk 2.0, for many rows; they come as CSV
+    #[arg(long, conflicts_with_all = ["tooling", "format"])]
+    bulk: bool,
     /// How rows are shown
     #[arg(
         long,
@@ -53,6 +57,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     if let Some(path) = &args.output {
         file::check_writable(path)?;
     }
+    if args.bulk {
+        return bulk(&args, out);
+    }
     let orgs = orgs()?;
     let place = match (args.tooling, args.all) {
         (true, _) => Place::Tooling,
@@ -64,7 +71,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let found = block_on(async {
         let connection = orgs.connect(&args.org).await?;
         let mut seen = |rows: u64, total: u64| {
-            if total > rows || bar.is_some() {
+            if rows > 0 && (total > rows || bar.is_some()) {
                 let bar = bar.get_or_insert_with(|| out.progress("reading rows", total));
                 bar.advance(rows - told);
                 told = rows;
@@ -79,8 +86,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
             let json = serde_json::to_string_pretty(&found).map_err(|error| CommandError::stdout(error.into()))?;
             json + "\n"
         }
-        // `COUNT()` has no rows.
-        _ if found.records.is_empty() && found.total_size > 0 => format!("{}\n", found.total_size),
+        _ if is_count(&args.soql) => format!("{}\n", found.total_size),
         Format::Csv => found.table().csv(),
         Format::Table => shown(&found.table()),
     };
@@ -88,9 +94,50 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         Some(path) => file::replace(path, text.as_bytes())?,
         None => out.bytes(text.as_bytes())?,
     }
-    if format == Format::Table {
+    if format == Format::Table && !is_count(&args.soql) {
         out.note(format_args!("{} rows", found.total_size));
     }
+    Ok(Status::Done)
+}
+
+/// `SELECT COUNT() FROM …` has a number and no rows.
+fn is_count(soql: &str) -> bool {
+    let words: String = soql.chars().filter(|c| !c.is_whitespace()).take(13).collect();
+    words.eq_ignore_ascii_case("SELECTCOUNT()")
+}
+
+/// Through a file beside the one that is wanted: a result that breaks off is not taken for a whole one.
+fn bulk(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
+    let orgs = orgs()?;
+    let folder = args.output.as_deref().and_then(Path::parent);
+    let scratch = match folder.filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => tempfile::NamedTempFile::new_in(folder),
+        None if args.output.is_some() => tempfile::NamedTempFile::new_in("."),
+        None => tempfile::NamedTempFile::new(),
+    };
+    let unwritable =
+        |error: std::io::Error| CommandError::user("file.unwritable", "could not write the rows").because(error);
+    let scratch = scratch.map_err(unwritable)?;
+    let rows = block_on(async {
+        let connection = orgs.connect(&args.org).await?;
+        export(&connection, &args.soql, args.all, scratch.path()).await
+    })?;
+    match &args.output {
+        Some(path) => {
+            scratch.persist(path).map_err(|error| unwritable(error.error))?;
+        }
+        None => {
+            let mut file = scratch.reopen().map_err(unwritable)?;
+            let mut buffer = vec![0; 64 * 1024];
+            loop {
+                match file.read(&mut buffer).map_err(unwritable)? {
+                    0 => break,
+                    read => out.bytes(&buffer[..read])?,
+                }
+            }
+        }
+    }
+    out.note(format_args!("{rows} rows"));
     Ok(Status::Done)
 }
 

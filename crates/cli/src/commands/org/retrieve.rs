@@ -29,7 +29,7 @@ Examples:
   syncline org retrieve uat -o retrieved
   syncline org retrieve uat -o . --metadata ApexClass --metadata 'CustomObject:Account'
   syncline org retrieve uat --snapshot --since last
-  syncline diff refs/syncline/snapshot/uat uat")]
+  syncline diff snapshot:uat uat")]
 pub struct Args {
     /// The name of the login
     org: String,
@@ -98,7 +98,7 @@ fn folder_of(args: &Args, folder: &Path, scope: &Scope, out: &mut Output) -> Res
         let inventory = retrieve::inventory(&connection, scope).await?;
         let plan = retrieve::plan(&inventory, None);
         let mut bar = Bar::new(out);
-        let fetched = retrieve::fetch(&connection, &plan, &mut |done, total| bar.show(done, total)).await?;
+        let fetched = retrieve::fetch(&connection, &inventory, &plan, &mut |done, total| bar.show(done, total)).await?;
         Ok((fetched, inventory.refused, connection.api_version().to_string()))
     })?;
     let written = retrieve::into_folder(&fetched, folder, &version).map_err(CommandError::from)?;
@@ -206,14 +206,14 @@ fn tell<'a>(
 }
 
 /// Progress once the number of retrieves is known.
-struct Bar<'a> {
+pub(in crate::commands) struct Bar<'a> {
     out: &'a Output,
     bar: Option<(Progress, usize)>,
     done: usize,
 }
 
 impl<'a> Bar<'a> {
-    fn new(out: &'a Output) -> Self {
+    pub(in crate::commands) fn new(out: &'a Output) -> Self {
         Self {
             out,
             bar: None,
@@ -221,14 +221,16 @@ impl<'a> Bar<'a> {
         }
     }
 
-    fn show(&mut self, done: usize, total: usize) {
+    pub(in crate::commands) fn show(&mut self, done: usize, total: usize) {
         // A retrieve that was split makes the whole larger.
         if self.bar.as_ref().is_none_or(|(_, known)| *known != total) {
             self.bar = Some((self.out.progress("retrieving", total as u64), total));
             self.done = 0;
         }
         if let Some((bar, _)) = &mut self.bar {
-            bar.advance((done - self.done) as u64);
+            if done > self.done {
+                bar.advance((done - self.done) as u64);
+            }
             self.done = done;
         }
     }

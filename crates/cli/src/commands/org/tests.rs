@@ -5,7 +5,7 @@ use syncline_engine::org::tests;
 use super::{block_on, orgs};
 use crate::Status;
 use crate::error::CommandError;
-use crate::output::{Output, Progress};
+use crate::output::Output;
 
 /// Run Apex tests
 ///
@@ -22,20 +22,13 @@ pub struct Args {
 /// Runs tests and tells which failed.
 pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
     let orgs = orgs()?;
-    let mut bar: Option<(Progress, u64)> = None;
+    let mut told = Told::default();
     let report = block_on(async {
         // Nothing is changed but what tests themselves leave behind: they are rolled back.
         let connection = orgs.connect_for_tests(&args.org).await?;
-        let mut progress = |done: u64, total: u64| {
-            if total > 0 {
-                let (bar, before) = bar.get_or_insert_with(|| (out.progress("tests", total), 0));
-                bar.advance(done.saturating_sub(*before));
-                *before = done.max(*before);
-            }
-        };
+        let mut progress = |done: u64| told.done(done, out);
         tests::run(&connection, &args.class, &mut progress).await
     })?;
-    drop(bar);
     let failed = report.failures().count();
     if out.json() {
         out.value(&report)?;
@@ -61,4 +54,19 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
         ))?;
     }
     Ok(if failed == 0 { Status::Done } else { Status::Found })
+}
+
+/// How many methods the org does not tell before they are done: each news is a line.
+#[derive(Default)]
+struct Told {
+    done: u64,
+}
+
+impl Told {
+    fn done(&mut self, done: u64, out: &mut Output) {
+        if done > self.done {
+            self.done = done;
+            out.note(format_args!("{done} tests done"));
+        }
+    }
 }

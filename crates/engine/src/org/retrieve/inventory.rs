@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_metadata::package::PackageManifest;
 use syncline_salesforce::Connection;
-use syncline_salesforce::metadata::{FileProperties, ListQuery};
+use syncline_salesforce::metadata::{FileProperties, ListQuery, RetrieveMessage};
 
 use crate::org::OrgError;
 
@@ -112,6 +112,8 @@ pub struct Inventory {
     pub components: BTreeMap<(String, String), FileProperties>,
     /// Types that could not be listed, and why: nothing is known about them.
     pub refused: BTreeMap<String, String>,
+    /// Components that the org lists nowhere and that are only supposed to be there.
+    pub supposed: BTreeSet<(String, String)>,
     /// Everything was in scope, so what is not here does not exist.
     pub complete: bool,
 }
@@ -182,12 +184,29 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
                 ..FileProperties::default()
             };
             made.add(scope, "StandardValueSet".to_owned(), row);
+            let part = ("StandardValueSet".to_owned(), (*name).to_owned());
+            if !scope.components.contains(&part) {
+                made.supposed.insert(part);
+            }
         }
     }
     Ok(made)
 }
 
 impl Inventory {
+    /// What the org says of a retrieve, without what it says of components that were only supposed to be there.
+    pub fn news(&self, messages: Vec<RetrieveMessage>) -> Vec<RetrieveMessage> {
+        let supposed = |text: &str| {
+            self.supposed
+                .iter()
+                .any(|(kind, name)| text.contains(&format!("'{kind}'")) && text.contains(&format!("'{name}'")))
+        };
+        messages
+            .into_iter()
+            .filter(|message| !supposed(&message.problem))
+            .collect()
+    }
+
     fn add(&mut self, scope: &Scope, type_name: String, mut row: FileProperties) {
         row.full_name = syncline_metadata::component::decode(&row.full_name).into_string();
         let managed = matches!(

@@ -9,6 +9,6 @@ mod unite;
 
 pub use inventory::{Inventory, Scope, inventory};
 pub use plan::{Chunk, Part, Plan, plan};
-pub use run::{Fetched, Progress, fetch, into_folder};
-pub use snapshot::{Snapshot, Taken, snapshot};
+pub use run::{Fetched, Progress, Written, fetch, into_folder, into_state};
+pub use snapshot::{PROJECT, Snapshot, Taken, snapshot};
 pub use unite::unite;

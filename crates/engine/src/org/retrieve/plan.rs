@@ -84,17 +84,16 @@ fn chunks(dependent: &Chunk, others: &[(&str, &str)], most: usize) -> Vec<Chunk>
     let mut chunk = dependent.clone();
     let mut entries = base;
     for (type_name, full_name) in others {
-        let folder = usize::from(!chunk.contains_key(*type_name));
-        let cost = cost(type_name) + folder;
-        if entries + cost > most && entries > base {
+        let folder = |chunk: &Chunk| usize::from(!chunk.contains_key(*type_name));
+        if entries + cost(type_name) + folder(&chunk) > most && entries > base {
             chunks.push(std::mem::replace(&mut chunk, dependent.clone()));
-            entries = base + folder;
+            entries = base;
         }
+        entries += cost(type_name) + folder(&chunk);
         chunk
             .entry((*type_name).to_owned())
             .or_default()
             .insert((*full_name).to_owned());
-        entries += cost;
     }
     if !chunk.is_empty() {
         chunks.push(chunk);

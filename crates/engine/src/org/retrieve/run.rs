@@ -6,11 +6,12 @@ use std::path::Path;
 
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::diff;
-use syncline_salesforce::metadata::{Polling, RetrieveMessage, RetrieveRequest};
+use syncline_salesforce::metadata::{RetrieveMessage, RetrieveRequest, polling};
 use syncline_salesforce::{Connection, Error};
 use tokio::task::JoinSet;
 
-use super::plan::{Chunk, Plan, halves};
+use super::inventory::{Inventory, Scope, inventory};
+use super::plan::{Chunk, Plan, halves, plan};
 use super::unite::unite;
 use crate::org::OrgError;
 use crate::org::convert::{Converted, Files, to_source};
@@ -36,7 +37,12 @@ pub struct Fetched {
 pub type Progress<'a> = &'a mut (dyn FnMut(usize, usize) + Send);
 
 /// Runs the retrieves of a plan, several at a time, and unites what they bring.
-pub async fn fetch(connection: &Connection, plan: &Plan, progress: Progress<'_>) -> Result<Fetched, OrgError> {
+pub async fn fetch(
+    connection: &Connection,
+    inventory: &Inventory,
+    plan: &Plan,
+    progress: Progress<'_>,
+) -> Result<Fetched, OrgError> {
     let mut open: VecDeque<Chunk> = plan.chunks.iter().cloned().collect();
     let mut total = open.len();
     let mut running = JoinSet::new();
@@ -85,7 +91,7 @@ pub async fn fetch(connection: &Connection, plan: &Plan, progress: Progress<'_>)
         for (type_name, members) in chunk {
             fetched.manifest.entry(type_name).or_default().extend(members);
         }
-        for message in messages {
+        for message in inventory.news(messages) {
             if !fetched.messages.contains(&message) {
                 fetched.messages.push(message);
             }
@@ -102,7 +108,7 @@ async fn one(connection: &Connection, chunk: &Chunk) -> Result<(Files, Vec<Retri
             .collect(),
         packages: Vec::new(),
     };
-    let mut retrieved = connection.retrieve_metadata(&request, Polling::default()).await?;
+    let mut retrieved = connection.retrieve_metadata(&request, polling()).await?;
     let mut files = Files::new();
     retrieved.zip.each(|path, bytes| {
         let inside = path.strip_prefix(FOLDER).unwrap_or(path);
@@ -170,6 +176,21 @@ pub fn into_folder(fetched: &Fetched, folder: &Path, version: &str) -> Result<Wr
         written.files += 1;
     }
     Ok(written)
+}
+
+/// Retrieves an org into an empty folder in source format, as a state to compare. `project` is the text of its sfdx-project.json.
+pub async fn into_state(
+    connection: &Connection,
+    scope: &Scope,
+    folder: &Path,
+    project: &str,
+    progress: Progress<'_>,
+) -> Result<Written, OrgError> {
+    let inventory = inventory(connection, scope).await?;
+    let fetched = fetch(connection, &inventory, &plan(&inventory, None), progress).await?;
+    let file = folder.join("sfdx-project.json");
+    fs::write(&file, project).map_err(OrgError::file("could not write", &file))?;
+    into_folder(&fetched, folder, &connection.api_version().to_string())
 }
 
 /// package.xml of what came back: what is in the files, by name.

@@ -18,7 +18,7 @@ use crate::org::OrgError;
 use crate::org::convert::{Files, to_source};
 
 /// The project of a snapshot where the repository has none.
-const PROJECT: &str =
+pub const PROJECT: &str =
     "{\n  \"packageDirectories\": [\n    {\n      \"path\": \"force-app\",\n      \"default\": true\n    }\n  ]\n}\n";
 const PROJECT_FILE: &str = "sfdx-project.json";
 const IGNORE_FILE: &str = ".forceignore";
@@ -98,7 +98,7 @@ pub async fn snapshot(
     };
     let inventory = inventory(connection, &wanted.scope).await?;
     let plan = plan(&inventory, known.as_ref());
-    let fetched = fetch(connection, &plan, progress).await?;
+    let fetched = fetch(connection, &inventory, &plan, progress).await?;
     let converted = to_source(&project, &fetched.files)?;
 
     let older = match before {

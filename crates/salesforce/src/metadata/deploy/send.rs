@@ -9,12 +9,12 @@ use reqwest::multipart::{Form, Part};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::poll::Polling;
 use super::super::tag;
 use super::options::{DeployOptions, TestLevel};
 use super::result::DeployResult;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
+use crate::poll::Poll;
 use crate::request::{Request, segment};
 use crate::rest::Page;
 
@@ -127,7 +127,7 @@ impl Connection {
     pub async fn finish_deploy(
         &self,
         id: &str,
-        polling: Polling,
+        poll: Poll,
         progress: &mut (dyn FnMut(&DeployResult) + Send),
     ) -> Result<DeployResult> {
         let what = format!("wait for the deployment {id} in {}", self.name());
@@ -135,9 +135,8 @@ impl Connection {
             progress(result);
             result.is_final()
         };
-        self.wait(&what, polling, || self.deploy_status(id, false), seen)
-            .await?;
-        self.wait(&what, polling, || self.deploy_status(id, true), DeployResult::is_final)
+        self.wait(&what, poll, || self.deploy_status(id, false), seen).await?;
+        self.wait(&what, poll, || self.deploy_status(id, true), DeployResult::is_final)
             .await
     }
 

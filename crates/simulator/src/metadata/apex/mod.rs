@@ -1,6 +1,9 @@
 //! Apex as far as the simulator goes: which methods are tests, what they and their coverage are declared to be.
 
+mod runs;
 mod scan;
+
+pub(crate) use runs::{asynchronous, finish, synchronous};
 
 use super::store;
 use crate::error::ApiError;

@@ -5,8 +5,9 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::metadata::message::Message;
 use crate::metadata::store::{self, Component};
-use crate::metadata::{effects, standard, tracking, users_of};
+use crate::metadata::{effects, mentions, standard, tracking, users_of};
 use rusqlite::OptionalExtension;
+use std::collections::BTreeSet;
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::package::PackageManifest;
 
@@ -52,11 +53,12 @@ pub(super) fn delete(call: &Call<'_>, file: &str, manifest: &PackageManifest) ->
         let id = &component.id;
         // In a folder, the name comes back without it.
         let told = id.full_name.rsplit('/').next().unwrap_or_default();
-        if let Some(problem) = refusal(call, &component, &names)? {
+        let users = users_of(call, id)?;
+        if let Some(problem) = refusal(call, &component, &users, &names)? {
             messages.push(Message::failure(&id.type_name, told, file, &problem));
             continue;
         }
-        take_out(call, &component)?;
+        take_out(call, &component, &users)?;
         messages.push(Message {
             record_id: Some(component.record_id.clone()),
             deleted: true,
@@ -69,9 +71,10 @@ pub(super) fn delete(call: &Call<'_>, file: &str, manifest: &PackageManifest) ->
 
 /// Deletes one component without a manifest; a text says why it cannot be.
 pub(crate) fn remove(call: &Call<'_>, component: &Component) -> Result<Option<String>, ApiError> {
-    let problem = refusal(call, component, &[])?;
+    let users = users_of(call, &component.id)?;
+    let problem = refusal(call, component, &users, &[])?;
     if problem.is_none() {
-        take_out(call, component)?;
+        take_out(call, component, &users)?;
         let id = &component.id;
         let message = Message {
             deleted: true,
@@ -83,7 +86,10 @@ pub(crate) fn remove(call: &Call<'_>, component: &Component) -> Result<Option<St
     Ok(problem)
 }
 
-fn take_out(call: &Call<'_>, component: &Component) -> Result<(), ApiError> {
+fn take_out(call: &Call<'_>, component: &Component, users: &BTreeSet<ComponentId>) -> Result<(), ApiError> {
+    for user in users.iter().filter(|user| LENIENT.contains(&&*user.type_name)) {
+        mentions::drop(call, user, &component.id)?;
+    }
     effects::deleted(call, component)?;
     store::delete(call.db, &component.id)
 }
@@ -98,7 +104,12 @@ fn find(call: &Call<'_>, id: &ComponentId) -> Result<Option<Component>, ApiError
 }
 
 /// Why a component cannot be deleted, if it cannot.
-fn refusal(call: &Call<'_>, component: &Component, doomed: &[ComponentId]) -> Result<Option<String>, ApiError> {
+fn refusal(
+    call: &Call<'_>,
+    component: &Component,
+    users: &BTreeSet<ComponentId>,
+    doomed: &[ComponentId],
+) -> Result<Option<String>, ApiError> {
     let id = &component.id;
     let (kind, name) = (&*id.type_name, &*id.full_name);
     if component.namespace.is_some() {
@@ -115,13 +126,12 @@ fn refusal(call: &Call<'_>, component: &Component, doomed: &[ComponentId]) -> Re
     if kind == "RecordType" && record_type_in_use(call, component)? {
         return Ok(Some("This record type is in use and cannot be deleted.".to_owned()));
     }
-    let mut users: Vec<String> = users_of(call, id)?
-        .into_iter()
-        .filter(|user| !LENIENT.contains(&&*user.type_name) && !doomed.contains(user))
+    let users: Vec<String> = users
+        .iter()
+        .filter(|user| !LENIENT.contains(&&*user.type_name) && !doomed.contains(*user))
         .filter(|user| !user.full_name.starts_with(&format!("{name}.")))
         .map(|user| user.full_name.to_string())
         .collect();
-    users.sort();
     if users.is_empty() {
         return Ok(None);
     }

@@ -14,7 +14,7 @@ const VALID_FOR: Millis = 10 * 86_400_000;
 pub(super) fn deploy(call: &Call<'_>, id: &str) -> Result<String, ApiError> {
     let refused = |why: &str| {
         ApiError::new(
-            "INVALID_ID_FIELD",
+            &call.world.switches().quick_deploy_refusal,
             format!("Job ID can't be used for quick deployment: {why}"),
         )
     };

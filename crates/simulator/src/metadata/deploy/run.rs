@@ -150,7 +150,7 @@ fn tell(call: &Call<'_>, job: &mut Job, prefix: &str, done: Done, files: usize) 
         "numberComponentsDeployed": components(&successes),
         "numberComponentsTotal": components(&successes) + errors,
         "numberTestErrors": done.tested.failures(),
-        "numberTestsCompleted": done.tested.outcomes.len() - done.tested.failures(),
+        "numberTestsCompleted": done.tested.outcomes.iter().filter(|outcome| !outcome.is_failure()).count(),
         "numberTestsTotal": done.tested.outcomes.len(),
         "runTestsEnabled": done.tested.ran,
         "numberFiles": files,

@@ -34,14 +34,8 @@ struct Ways {
 impl Schema for Ways {
     fn lookup_target(&self, object: &str, relationship: &str) -> Option<String> {
         self.package.lookup_target(object, relationship).or_else(|| {
-            let found = self
-                .org
-                .object(object)?
-                .parent(relationship)?
-                .reference_to
-                .first()
-                .cloned();
-            found
+            let parent = self.org.object(object)?.parent(relationship)?;
+            parent.reference_to.first().cloned()
         })
     }
 

@@ -9,7 +9,7 @@ mod rows;
 
 pub(crate) use flow::{activate, is_active as is_active_flow, version as flow_version};
 pub(crate) use records::object_name;
-pub(crate) use rows::{object_of, profile_name, type_of};
+pub(crate) use rows::{profile_name, type_of};
 
 use super::store::{self, Component};
 use super::value;

@@ -299,7 +299,7 @@ pub(crate) fn profile_name(label: &str) -> &str {
 }
 
 /// The object that has the rows of a type.
-pub(crate) fn object_of(kind: &str) -> Option<&'static str> {
+fn object_of(kind: &str) -> Option<&'static str> {
     ROWS.iter()
         .find(|(name, ..)| *name == kind)
         .map(|(_, object, _)| *object)

@@ -8,7 +8,7 @@ pub(crate) mod view;
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::http::Call;
-use crate::metadata::archive::{self, MAX_ENTRIES};
+use crate::metadata::archive::{self, MAX_ENTRIES, MAX_ZIP};
 use crate::soap::{Answer, xml};
 use crate::world::{Event, schedule};
 use base64::Engine as _;
@@ -107,6 +107,12 @@ fn run(call: &Call<'_>, request: &Request) -> Result<(Value, Vec<u8>), ApiError>
     }
     let zip = archive::pack(&collected.files)
         .map_err(|error| ApiError::new("UNKNOWN_EXCEPTION", error.to_string()).status(500))?;
+    if zip.len() > MAX_ZIP {
+        return Err(ApiError::new(
+            "LIMIT_EXCEEDED",
+            format!("Maximum size of zip file exceeded, limit is: {MAX_ZIP}"),
+        ));
+    }
     let mut result = Map::new();
     result.insert("fileProperties".to_owned(), json!(collected.properties));
     let messages: Vec<Value> = collected

@@ -16,6 +16,7 @@ const SETUP: &[&str] = &[
     "UserRole",
     "UserLicense",
     "Profile",
+    "SourceTrackingSettings",
     "PermissionSet",
     "PermissionSetAssignment",
     "Group",

@@ -36,6 +36,8 @@ const OWN: &[&str] = &[
     "_value",
     "_component",
     "_component_file",
+    "_validation",
+    "_duplicate_rule",
 ];
 /// Elements of metadata files that hold secrets, by type: none is copied.
 const SECRETS: &[(&str, &[&str])] = &[
@@ -47,9 +49,12 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("AuthProvider", &["consumerSecret"]),
 ];
 
+/// Elements that are false afterwards: SAML is disabled, keys of mirrored certificates cannot be exported.
+const OFF: &[(&str, &str)] = &[("Settings", "enableSamlLogin"), ("Certificate", "privateKeyExportable")];
+
 pub(super) fn apply(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiError> {
     for name in HISTORY {
-        if copying.schema.object(name).is_some() {
+        if has_table(db, name)? {
             db.execute_batch(&format!("DELETE FROM \"{name}\""))?;
         }
     }
@@ -58,10 +63,9 @@ pub(super) fn apply(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiErr
     for name in own.iter().filter(|name| !OWN.contains(&name.as_str())) {
         db.execute_batch(&format!("DELETE FROM {name}"))?;
     }
-    // Counters of changes begin anew; counters of ids go on.
     db.execute_batch(
         "DELETE FROM _value WHERE name IN ('setup_locked', 'deliverability', 'data_storage_mb', 'revision');
-         DELETE FROM _sequence WHERE length(prefix) > 3;",
+",
     )?;
     organization(copying, db)?;
     jobs(copying, db)?;
@@ -130,12 +134,12 @@ fn components(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiError> {
             elements.iter().fold(text, |text, element| without(&text, element))
         })?;
     }
-    edit(db, "Settings", |text| {
-        text.replace(
-            "<enableSamlLogin>true</enableSamlLogin>",
-            "<enableSamlLogin>false</enableSamlLogin>",
-        )
-    })
+    for (kind, element) in OFF {
+        edit(db, kind, |text| {
+            text.replace(&format!("<{element}>true<"), &format!("<{element}>false<"))
+        })?;
+    }
+    Ok(())
 }
 
 /// Changes the text of the files of one type.

@@ -1,4 +1,13 @@
-//! Metadata: deploy, retrieve, list, describe.
+//! Metadata: deploy, retrieve, list, describe, single components, Apex.
 
+mod apex;
 mod client;
+mod components;
+mod deletions;
+mod deploy;
+mod effects;
+mod list;
+mod retrieve;
 mod round_trip;
+mod soap;
+mod tooling;
