@@ -125,7 +125,7 @@ impl<'o> Change<'o> {
     }
 }
 
-/// All columns of an object, for a SELECT that [`load`] reads.
+/// All columns of an object.
 pub fn columns(object: &Object) -> String {
     let names: Vec<String> = object
         .fields
@@ -135,11 +135,23 @@ pub fn columns(object: &Object) -> String {
     names.join(", ")
 }
 
-/// The values of a record in the order of the fields, deleted or not.
-pub fn load(db: &Connection, object: &Object, id: &str) -> Result<Option<Vec<Value>>, ApiError> {
-    let sql = format!("SELECT {} FROM \"{}\" WHERE \"Id\" = ?1", columns(object), object.name);
-    Ok(db
-        .prepare_cached(&sql)?
-        .query_row([id], |row| (0..object.fields.len()).map(|at| row.get(at)).collect())
-        .optional()?)
+/// Reads a record by its id: its values in the order of the fields, deleted or not.
+#[derive(Debug)]
+pub(super) struct Load(String);
+
+impl Load {
+    pub(super) fn of(object: &Object) -> Self {
+        Self(format!(
+            "SELECT {} FROM \"{}\" WHERE \"Id\" = ?1",
+            columns(object),
+            object.name
+        ))
+    }
+
+    pub(super) fn run(&self, db: &Connection, object: &Object, id: &str) -> Result<Option<Vec<Value>>, ApiError> {
+        Ok(db
+            .prepare_cached(&self.0)?
+            .query_row([id], |row| (0..object.fields.len()).map(|at| row.get(at)).collect())
+            .optional()?)
+    }
 }

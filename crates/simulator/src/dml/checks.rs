@@ -13,11 +13,29 @@ use rusqlite::{OptionalExtension, params};
 /// Fields that may be set on insert where the org lets audit fields be set.
 const AUDIT: &[&str] = &["CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"];
 
+/// Who or when.
+#[derive(Debug, Clone, Copy)]
+enum Stamp {
+    User,
+    Now,
+}
+
+/// What new records get of the call.
+const STAMPS: &[(&str, Stamp)] = &[
+    ("OwnerId", Stamp::User),
+    ("CreatedById", Stamp::User),
+    ("LastModifiedById", Stamp::User),
+    ("CreatedDate", Stamp::Now),
+    ("LastModifiedDate", Stamp::Now),
+    ("SystemModstamp", Stamp::Now),
+];
+
 /// What can be said about an object's fields before any record is seen.
 pub(super) struct Checks {
     required: Vec<usize>,
     unique: Vec<usize>,
     defaults: Vec<(usize, Value)>,
+    stamps: Vec<(usize, Stamp)>,
     /// The user may only read.
     refused: bool,
     /// Some records are locked.
@@ -43,6 +61,10 @@ impl Checks {
             required: positions(|f| f.required && f.createable && f.kind != Kind::Boolean),
             unique: positions(|f| f.unique && f.name != "Id"),
             defaults,
+            stamps: STAMPS
+                .iter()
+                .filter_map(|(name, stamp)| Some((object.position(name)?, *stamp)))
+                .collect(),
             refused: reads_only(call)?,
             locks: call
                 .db
@@ -91,28 +113,20 @@ impl Checks {
     }
 
     /// Gives a new record what it was not given.
-    pub(super) fn fill(&self, call: &Call<'_>, change: &mut Change<'_>) -> Result<(), ApiError> {
+    pub(super) fn fill(&self, call: &Call<'_>, change: &mut Change<'_>) {
         for (at, value) in &self.defaults {
             if !change.is_given(*at) {
                 change.new[*at] = value.clone();
             }
         }
-        let user = || Value::Text(call.user.clone());
-        for (name, value) in [
-            ("OwnerId", user()),
-            ("CreatedById", user()),
-            ("LastModifiedById", user()),
-            ("CreatedDate", Value::Integer(call.now)),
-            ("LastModifiedDate", Value::Integer(call.now)),
-            ("SystemModstamp", Value::Integer(call.now)),
-        ] {
-            if let Some(at) = change.object.position(name)
-                && !change.is_given(at)
-            {
-                change.new[at] = value;
+        for (at, stamp) in &self.stamps {
+            if !change.is_given(*at) {
+                change.new[*at] = match stamp {
+                    Stamp::User => Value::Text(call.user.clone()),
+                    Stamp::Now => Value::Integer(call.now),
+                };
             }
         }
-        Ok(())
     }
 
     /// Refuses a record without a value it must have.

@@ -3,16 +3,15 @@
 use super::change::{Change, Op};
 use crate::error::ApiError;
 use crate::http::Call;
-use crate::org::records;
 use crate::schema::{Field, Kind, Object, Schema};
+use rusqlite::params;
 use rusqlite::types::Value;
 use std::sync::Arc;
 
 /// The history of an object that has one.
 pub(super) struct History {
     object: Arc<Object>,
-    /// Name of the reference to the record.
-    way: String,
+    insert_sql: String,
     /// Positions of the tracked fields.
     tracked: Vec<usize>,
 }
@@ -40,7 +39,11 @@ impl History {
             .find(|field| field.reference_to.contains(&object.name))?;
         Some(Self {
             object: Arc::clone(history),
-            way: way.name.clone(),
+            insert_sql: format!(
+                "INSERT INTO \"{}\" (\"Id\", \"IsDeleted\", \"{}\", \"CreatedById\", \"CreatedDate\", \"Field\", \"DataType\", \
+                 \"OldValue\", \"NewValue\") VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                history.name, way.name
+            ),
             tracked,
         })
     }
@@ -57,23 +60,27 @@ impl History {
     }
 
     fn row(&self, call: &Call<'_>, change: &Change<'_>, at: Option<usize>) -> Result<(), ApiError> {
-        let text = |text: &str| Value::Text(text.to_owned());
-        let mut values = vec![(self.way.as_str(), text(&change.id))];
-        match at {
-            None => values.push(("Field", text("created"))),
-            Some(at) => {
-                let field = &change.object.fields[at];
-                values.push(("Field", text(&field.name)));
-                values.push(("DataType", text(data_type(field))));
-                // Long texts are tracked without their values.
-                if field.length <= 255 {
-                    let old = change.old.as_ref().map_or(Value::Null, |old| old[at].clone());
-                    values.push(("OldValue", shown(field, old)));
-                    values.push(("NewValue", shown(field, change.new[at].clone())));
-                }
-            }
+        let id = call.next_id(self.object.key_prefix.as_deref().unwrap_or("017"))?;
+        let field = at.map(|at| &change.object.fields[at]);
+        let (mut old, mut new) = (Value::Null, Value::Null);
+        // Long texts are tracked without their values.
+        if let (Some(at), Some(field)) = (at, field.filter(|field| field.length <= 255)) {
+            old = change
+                .old
+                .as_ref()
+                .map_or(Value::Null, |old| shown(field, old[at].clone()));
+            new = shown(field, change.new[at].clone());
         }
-        records::insert(call.org, call.db, &self.object, &values, &call.user, call.now)?;
+        call.db.prepare_cached(&self.insert_sql)?.execute(params![
+            id,
+            change.id,
+            call.user,
+            call.now,
+            field.map_or("created", |field| &field.name),
+            field.map(data_type),
+            old,
+            new
+        ])?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Writes records of one object, one after the other.
 
 use super::automations::Automations;
-use super::change::{Change, Op, load};
+use super::change::{Change, Load, Op};
 use super::checks::Checks;
 use super::computed::Computed;
 use super::history::History;
@@ -33,6 +33,9 @@ pub struct Writer<'w, 'c> {
     computed: Computed,
     rules: Rules,
     insert_sql: String,
+    load: Load,
+    /// The last UPDATE and the positions it sets; the rows of a batch mostly set the same.
+    update_sql: (Vec<usize>, String),
     /// Records more than the org can store; counted once.
     room: Option<u64>,
     /// Something may fail after the record is written, so that it must be taken back.
@@ -53,6 +56,8 @@ impl<'w, 'c> Writer<'w, 'c> {
             computed: Computed::of(object),
             rules: Rules::of(call, object)?,
             history: History::of(&schema, object),
+            load: Load::of(object),
+            update_sql: Default::default(),
             insert_sql: format!(
                 "INSERT INTO \"{}\" ({}) VALUES ({places})",
                 object.name,
@@ -173,7 +178,9 @@ impl<'w, 'c> Writer<'w, 'c> {
                 .is_none_or(|prefix| id.starts_with(prefix.as_str()))
         };
         let id = ids::long(id).filter(fits).ok_or_else(|| wrong_id(key, id))?;
-        let old = load(self.call.db, object, &id)?
+        let old = self
+            .load
+            .run(self.call.db, object, &id)?
             .ok_or_else(|| ApiError::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").status(404))?;
         let deleted = object
             .position("IsDeleted")
@@ -193,7 +200,7 @@ impl<'w, 'c> Writer<'w, 'c> {
         self.checks.writable(call, &change)?;
         if change.op == Op::Insert {
             self.storage()?;
-            self.checks.fill(call, &mut change)?;
+            self.checks.fill(call, &mut change);
         }
         let own = (!change.id.is_empty()).then_some(change.id.as_str());
         self.checks.unlocked(
@@ -252,28 +259,36 @@ impl<'w, 'c> Writer<'w, 'c> {
         Ok(Written { id: change.id, created })
     }
 
-    fn update(&self, change: &Change<'_>) -> Result<(), ApiError> {
-        let (mut names, mut values) = (Vec::new(), Vec::new());
-        for (at, field) in change.object.fields.iter().enumerate() {
-            let stamp = match field.name.as_str() {
-                "LastModifiedDate" | "SystemModstamp" => Some(Value::Integer(self.call.now)),
-                "LastModifiedById" => Some(Value::Text(self.call.user.clone())),
-                _ => None,
-            };
-            if stamp.is_some() || change.is_given(at) {
-                values.push(stamp.unwrap_or_else(|| change.new[at].clone()));
-                names.push(format!("\"{}\" = ?{}", field.name, values.len()));
+    fn update(&mut self, change: &Change<'_>) -> Result<(), ApiError> {
+        let call = self.call;
+        let stamp = |name: &str| match name {
+            "LastModifiedDate" | "SystemModstamp" => Some(Value::Integer(call.now)),
+            "LastModifiedById" => Some(Value::Text(call.user.clone())),
+            _ => None,
+        };
+        let fields = &change.object.fields;
+        let (mut positions, mut values) = (Vec::new(), Vec::new());
+        for (at, field) in fields.iter().enumerate() {
+            let value = stamp(&field.name).or_else(|| change.is_given(at).then(|| change.new[at].clone()));
+            if let Some(value) = value {
+                positions.push(at);
+                values.push(value);
             }
         }
-        values.push(Value::Text(change.id.clone()));
-        self.call
-            .db
-            .prepare_cached(&format!(
+        if positions != self.update_sql.0 {
+            let set = |(n, at): (usize, &usize)| format!("\"{}\" = ?{}", fields[*at].name, n + 1);
+            let sets: Vec<String> = positions.iter().enumerate().map(set).collect();
+            let sql = format!(
                 "UPDATE \"{}\" SET {} WHERE \"Id\" = ?{}",
                 change.object.name,
-                names.join(", "),
-                values.len()
-            ))?
+                sets.join(", "),
+                sets.len() + 1
+            );
+            self.update_sql = (positions, sql);
+        }
+        values.push(Value::Text(change.id.clone()));
+        call.db
+            .prepare_cached(&self.update_sql.1)?
             .execute(params_from_iter(values))?;
         Ok(())
     }

@@ -26,7 +26,7 @@ fn values_are_checked() {
             &rig,
             &format!("POST sobjects/Contact {body}"),
             &format!("400 [{{{expect}}}]"),
-        )
+        );
     };
     refused(
         "{}",
