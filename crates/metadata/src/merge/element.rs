@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::doubts::Doubts;
 use super::output::Pieces;
 use super::plan::{Entry, plan};
 use super::special::{adds_only_values, is_no_change, numbering, says_it_otherwise, values, without};
@@ -12,18 +13,8 @@ use crate::conflict::{Conflict, Reason};
 use crate::path::{ElementPath, Step};
 use crate::table::Type;
 use crate::xml::{
-    Chunk, Content, Document, Node, children, content, digest, digest_all, foreign_namespace, leaf_text, source,
+    Chunk, Content, Digest, Document, Node, children, content, digest, digest_all, foreign_namespace, leaf_text, source,
 };
-
-/// A place that must not be settled by itself, because a rule over the whole document would break.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Forced {
-    /// The side on which the element stands.
-    pub side: usize,
-    /// Where it begins there, as a byte offset.
-    pub at: usize,
-    pub reason: Reason,
-}
 
 /// Base, ours, theirs; the base may be absent.
 #[derive(Clone, Copy)]
@@ -39,9 +30,7 @@ pub(super) struct Merger<'a, 'i> {
     /// Text of base, ours and theirs; empty where absent.
     pub texts: [&'i str; SIDES],
     pub line_ends: [&'static str; SIDES],
-    pub forced: &'a [Forced],
-    /// Lists whose order cannot be settled.
-    pub unordered: &'a [ElementPath],
+    pub doubts: &'a Doubts,
     /// When given, only these elements may change; everything else stays as in ours.
     pub selection: Option<&'a [ElementPath]>,
     pub path: Vec<Step>,
@@ -211,6 +200,9 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
     }
 
     fn decide(&self, family: &Family<'a, 'i>, slot: u32) -> Verdict {
+        if self.is_unproven(family, slot) {
+            return Verdict::Conflict(Reason::Unproven);
+        }
         if self.is_selected(family, slot) {
             return self.decide_alone(family, slot);
         }
@@ -247,17 +239,6 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 .map(|step| step.name.clone())
                 .collect(),
         )
-    }
-
-    /// Lists of this element whose order cannot be settled.
-    fn unordered_here(&self) -> BTreeSet<Box<str>> {
-        let names = |steps: &[Step]| -> Vec<Box<str>> { steps.iter().map(|step| step.name.clone()).collect() };
-        let here = names(&self.path);
-        let lists = self.unordered.iter().filter_map(|list| list.steps.split_last());
-        lists
-            .filter(|(_, above)| names(above) == here)
-            .map(|(list, _)| list.name.clone())
-            .collect()
     }
 
     fn here(&self) -> ElementPath {
@@ -312,26 +293,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         if changed {
             return Verdict::Conflict(reason);
         }
-        let at = base.range().start;
-        let forced = self.forced.iter().find(|f| f.side == BASE && f.at == at);
-        forced.map_or(Verdict::Absent, |f| Verdict::Conflict(f.reason.clone()))
-    }
-
-    /// Whether a forced place lies inside the element on any side.
-    fn holds_forced(&self, t: Triple<'a, 'i>) -> bool {
-        let nodes = [t.base, Some(t.ours), Some(t.theirs)];
-        self.forced
-            .iter()
-            .any(|f| nodes[f.side].is_some_and(|node| node.range().contains(&f.at)))
-    }
-
-    /// The conflict that a forced place inside the element makes of it.
-    fn forced_within(&self, side: usize, node: Node<'a, 'i>) -> Option<Verdict> {
-        let found = self
-            .forced
-            .iter()
-            .find(|f| f.side == side && node.range().contains(&f.at))?;
-        Some(Verdict::Conflict(found.reason.clone()))
+        self.forced_at(base).unwrap_or(Verdict::Absent)
     }
 
     fn emit(&mut self, family: &Family<'a, 'i>, entry: &Entry) {
@@ -413,7 +375,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         }
     }
 
-    fn step(&self, family: &Family<'a, 'i>, slot: u32) -> Step {
+    pub fn step(&self, family: &Family<'a, 'i>, slot: u32) -> Step {
         // A selection comes from a comparison, which counts places in the newer list.
         let prefer = if self.selection.is_some() {
             [THEIRS, OURS, BASE]
@@ -492,19 +454,23 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
     }
 }
 
+/// What the members of a slot mean on one side; `None` where it has none.
+pub(super) fn members_digest(family: &Family<'_, '_>, slot: u32, side: usize) -> Option<Digest> {
+    let ty = family.alignment.group(slot).ty;
+    let mut nodes: Vec<Node<'_, '_>> = family
+        .alignment
+        .members(slot, side)
+        .map(|i| family.chunks[side][i].node)
+        .collect();
+    // Whether a formula stands before or behind its items does not matter.
+    nodes.sort_by_key(|node| node.tag_name().name());
+    (!nodes.is_empty()).then(|| digest_all(nodes.into_iter().map(|node| (node, ty))))
+}
+
 /// A group that merges as one.
 fn together(family: &Family<'_, '_>, slot: u32) -> Verdict {
     let group = family.alignment.group(slot);
-    let content = |side: usize| {
-        let mut nodes: Vec<Node<'_, '_>> = family
-            .alignment
-            .members(slot, side)
-            .map(|i| family.chunks[side][i].node)
-            .collect();
-        // Whether the formula stands before or behind its items does not matter.
-        nodes.sort_by_key(|node| node.tag_name().name());
-        (!nodes.is_empty()).then(|| digest_all(nodes.into_iter().map(|node| (node, group.ty))))
-    };
+    let content = |side: usize| members_digest(family, slot, side);
     let (base, ours, theirs) = (content(BASE), content(OURS), content(THEIRS));
     let unit = group.child.is_some_and(|c| c.list);
     if ours == theirs || base == theirs {
