@@ -29,17 +29,26 @@ pub fn verify(component: &ComponentId, path: &str, sides: Sides<'_>, doubts: Dou
     let (Some(there), Some(back)) = (there, back) else {
         return;
     };
-    let unproven = [&there, &back].map(|merged| merged.conflicts().iter().find(|c| c.reason == Reason::Unproven));
+    let unproven = [&there, &back].map(|merged| {
+        let mut conflicts = merged.conflicts().iter();
+        conflicts
+            .find(|c| c.reason == Reason::Unproven)
+            .map(|c| c.path.to_string())
+    });
     if doubts == Doubts::Never {
         assert_eq!(unproven, [None, None]);
     }
     if unproven == [None, None] {
+        let places = |merged: &Merged| -> Vec<String> {
+            let conflicts = merged.conflicts().iter();
+            conflicts.map(|c| format!("{}: {}", c.path, c.reason)).collect()
+        };
         assert_eq!(
             there.is_clean(),
             back.is_clean(),
             "{:?}\n{:?}",
-            there.conflicts(),
-            back.conflicts()
+            places(&there),
+            places(&back)
         );
     }
     let readable = |side: Option<&[u8]>| side.is_none_or(|bytes| Document::parse(bytes).is_ok());

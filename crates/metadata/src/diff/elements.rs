@@ -81,7 +81,9 @@ impl<'t> Differ<'t> {
         a: Node<'_, '_>,
         b: Node<'_, '_>,
     ) -> bool {
-        parent.is_some_and(|t| t.index == Some(b.tag_name().name()))
+        let is_place =
+            |node: Node<'_, '_>| parent.is_some_and(|t| t.is_place(node.tag_name().name(), &leaf_text(node)));
+        is_place(a) && is_place(b)
             || child.is_some_and(|c| c.is_generated(&leaf_text(a)) && c.is_generated(&leaf_text(b)))
     }
 

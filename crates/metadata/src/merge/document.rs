@@ -91,6 +91,9 @@ pub(super) fn merge(
         }
         let text = std::str::from_utf8(&bytes).expect("joined from UTF-8 texts");
         let open: Vec<_> = merged.conflicts.iter().map(|c| c.path.clone()).collect();
+        if doubts.add_repeated(&open) {
+            continue;
+        }
         let texts = [docs.0.map(|d| d.text), Some(ours_doc.text), Some(theirs_doc.text)];
         let [base, ours, theirs] = texts;
         match crate::check::check(component, base, ours, theirs, text, &open) {

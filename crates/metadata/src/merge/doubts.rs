@@ -1,6 +1,6 @@
 //! Places that a merge must leave to a person, as the rules of a whole document and the self-check found them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::element::{BASE, Family, Merger, OURS, THEIRS, Triple, Verdict, members_digest};
 use crate::check::Violation;
@@ -22,19 +22,19 @@ pub(super) struct Forced {
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
     pub forced: Vec<Forced>,
-    /// Lists whose order cannot be settled.
-    pub unordered: Vec<ElementPath>,
+    /// Lists whose order, or whose items without a key, cannot be settled.
+    lists: Vec<(ElementPath, Reason)>,
     /// Elements whose merge the self-check does not accept.
-    pub unproven: Vec<ElementPath>,
+    unproven: Vec<ElementPath>,
 }
 
 impl Doubts {
-    /// Takes up what the self-check found: the order of a list, else the smallest element around the
-    /// place that is not in doubt already. `false` when only the whole document is left.
+    /// Takes up what the self-check found: the order of a list, or a list whose items are told apart by
+    /// their content, where which is which is a guess; else the smallest element around the place that is
+    /// not in doubt already. `false` when only the whole document is left.
     pub fn add(&mut self, violation: &Violation) -> bool {
         let mut path = violation.path.clone();
-        if violation.problem.is_order() && !self.unordered.contains(&path) {
-            self.unordered.push(path);
+        if violation.problem.is_order() && self.add_list(path.clone(), Reason::Order) || self.add_unkeyed(&path) {
             return true;
         }
         while self.unproven.contains(&path) {
@@ -44,38 +44,55 @@ impl Doubts {
         self.unproven.push(path);
         is_inside
     }
+
+    /// Takes up the lists of conflicts that have one path, because each side counts positions on its own.
+    pub fn add_repeated(&mut self, open: &[ElementPath]) -> bool {
+        let mut seen = HashSet::new();
+        let repeated: Vec<&ElementPath> = open.iter().filter(|path| !seen.insert(*path)).collect();
+        repeated.into_iter().any(|path| self.add_unkeyed(path))
+    }
+
+    /// The smallest list around the place whose items have no key, unless it is in doubt already.
+    fn add_unkeyed(&mut self, path: &ElementPath) -> bool {
+        let positions = path.steps.iter().enumerate().rev();
+        let mut positions = positions.filter(|(_, step)| matches!(step.selector, Selector::Position(_)));
+        positions.any(|(i, _)| {
+            let mut list = path.clone();
+            list.steps.truncate(i + 1);
+            list.steps[i].selector = Selector::Only;
+            self.add_list(list, Reason::BothChanged)
+        })
+    }
+
+    fn add_list(&mut self, list: ElementPath, reason: Reason) -> bool {
+        let is_new = self.lists.iter().all(|(known, _)| *known != list);
+        if is_new {
+            self.lists.push((list, reason));
+        }
+        is_new
+    }
 }
 
 impl<'a, 'i: 'a> Merger<'a, 'i> {
-    /// Lists of this element whose order cannot be settled.
-    pub fn unordered_here(&self) -> BTreeSet<Box<str>> {
-        let names = |steps: &[Step]| -> Vec<Box<str>> { steps.iter().map(|step| step.name.clone()).collect() };
-        let here = names(&self.path);
-        let lists = self.doubts.unordered.iter().filter_map(|list| list.steps.split_last());
+    /// Lists of this element that cannot be settled, by name.
+    pub fn doubtful_lists(&self) -> BTreeMap<Box<str>, Reason> {
+        let lists = self.doubts.lists.iter();
+        let lists = lists.filter_map(|(list, reason)| Some((list.steps.split_last()?, reason)));
         lists
-            .filter(|(_, above)| names(above) == here)
-            .map(|(list, _)| list.name.clone())
+            .filter(|((_, above), _)| is_here(above, self.path.iter()))
+            .map(|((list, _), reason)| (list.name.clone(), reason.clone()))
             .collect()
     }
 
     /// Whether the self-check did not accept what became of an element on which the sides disagree.
     pub fn is_unproven(&self, family: &Family<'a, 'i>, slot: u32) -> bool {
-        let unproven = &self.doubts.unproven;
-        if unproven.is_empty() || !self.is_named_by(unproven, &self.step(family, slot)) {
+        if self.doubts.unproven.is_empty() {
             return false;
         }
-        members_digest(family, slot, OURS) != members_digest(family, slot, THEIRS)
-    }
-
-    fn is_named_by(&self, paths: &[ElementPath], last: &Step) -> bool {
-        paths.iter().any(|path| {
-            path.steps.len() == self.path.len() + 1
-                && path
-                    .steps
-                    .iter()
-                    .zip(self.path.iter().chain([last]))
-                    .all(|(a, b)| may_be_same(a, b))
-        })
+        let last = self.step(family, slot);
+        let mut unproven = self.doubts.unproven.iter();
+        unproven.any(|path| is_here(&path.steps, self.path.iter().chain([&last])))
+            && members_digest(family, slot, OURS) != members_digest(family, slot, THEIRS)
     }
 
     /// Whether a forced place lies inside the element on any side.
@@ -103,6 +120,12 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         let found = self.doubts.forced.iter().find(|f| f.side == BASE && f.at == at)?;
         Some(Verdict::Conflict(found.reason.clone()))
     }
+}
+
+/// Whether steps of the self-check may lead to the same place as `here`.
+fn is_here<'s>(steps: &[Step], here: impl Iterator<Item = &'s Step>) -> bool {
+    let here: Vec<&Step> = here.collect();
+    steps.len() == here.len() && steps.iter().zip(here).all(|(a, b)| may_be_same(a, b))
 }
 
 /// Whether two steps may mean the same element. The self-check counts positions and occurrences in

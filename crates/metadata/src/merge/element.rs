@@ -1,6 +1,6 @@
 //! Merge of one element: decide for each child, arrange, and splice into our text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::doubts::Doubts;
 use super::output::Pieces;
@@ -68,8 +68,8 @@ pub(super) enum KeepOrder {
 pub(super) struct Family<'a, 'i> {
     /// Lists that conflict as a whole.
     pub clashing: BTreeSet<u32>,
-    /// Lists whose order cannot be settled, by name.
-    pub unordered: BTreeSet<Box<str>>,
+    /// Lists that cannot be settled, by name.
+    pub doubtful: BTreeMap<Box<str>, Reason>,
     /// Lists keep the order of ours.
     pub keep_order: KeepOrder,
     /// Type of the element whose children these are.
@@ -145,7 +145,7 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
             alignment,
             verdicts: Vec::new(),
             clashing: BTreeSet::new(),
-            unordered: self.unordered_here(),
+            doubtful: self.doubtful_lists(),
             layout: ParentLayout { indents },
             ty,
             keep_order: self.lists_in_our_order(),
@@ -448,7 +448,11 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 }
                 None => joined.insert(Vec::new()),
             };
-            out.extend_from_slice(adapt(text, chunk.node, from, to).as_bytes());
+            if side == OURS {
+                out.extend_from_slice(source(text, chunk.node).as_bytes());
+            } else {
+                out.extend_from_slice(adapt(text, chunk.node, from, to).as_bytes());
+            }
         }
         joined
     }
@@ -532,7 +536,8 @@ fn start_tag(t: Triple<'_, '_>) -> Option<usize> {
     let foreign = [Some(t.ours), Some(t.theirs), t.base.or(Some(t.ours))].map(|node| node.and_then(foreign_namespace));
     if t.ours.tag_name().name() != t.theirs.tag_name().name()
         || foreign.iter().any(|ns| *ns != foreign[0])
-        || t.base.is_some_and(|base| rebinds(t.ours, base))
+        || t.base
+            .is_some_and(|base| rebinds(t.ours, base) || rebinds(t.theirs, base))
         || rebinds(t.ours, t.theirs)
     {
         return None;

@@ -7,7 +7,7 @@ use super::order::{Sequences, arrange};
 use crate::align::{COMMENT, Mode, NONE, SIDES};
 use crate::conflict::Reason;
 use crate::table::{Order, Proof};
-use crate::xml::leaf_text;
+use crate::xml::{digest_all, leaf_text};
 
 /// A place in the result.
 pub(super) struct Entry {
@@ -45,6 +45,7 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
                     Verdict::Theirs | Verdict::Dissolved | Verdict::Conflict(_)
                 )
         };
+        let theirs_all = theirs;
         let theirs: Vec<u32> = theirs.iter().copied().filter(wanted).collect();
         let group = &family.alignment.groups[g];
         let order = match &family.keep_order {
@@ -59,11 +60,9 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
             }
         });
         let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
-        let unordered = family
-            .unordered
-            .contains(family.alignment.groups[g].name)
-            .then_some(Reason::Order);
-        if let Some(reason) = unordered.or_else(|| replaced_by_both(family, g)) {
+        let doubtful = family.doubtful.get(group.name).filter(|_| differs(family, g)).cloned();
+        let repeats = || (order != Order::None && repeats_in_both(family, g, &sequences[g])).then_some(Reason::Order);
+        if let Some(reason) = doubtful.or_else(|| replaced_by_both(family, g)).or_else(repeats) {
             clash(family, [base, ours, &theirs], reason, &mut insertions);
             continue;
         }
@@ -72,6 +71,7 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
                 base,
                 ours,
                 theirs: &theirs,
+                theirs_all,
             },
             order,
             less,
@@ -87,6 +87,17 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
         collect_insertions(family, g, &arranged.order, &mut insertions);
     }
     place(family, &sequences, &mut blocks, insertions)
+}
+
+/// Whether a list is not the same in ours and theirs.
+fn differs(family: &Family<'_, '_>, group: usize) -> bool {
+    let ty = family.alignment.groups[group].ty;
+    let list = |side: usize| {
+        let members = family.chunks[side].iter().zip(&family.alignment.slot_of[side]);
+        let members = members.filter(|(_, slot)| family.alignment.slots[**slot as usize].group as usize == group);
+        digest_all(members.map(|(chunk, _)| (chunk.node, ty)))
+    };
+    list(OURS) != list(THEIRS)
 }
 
 /// Makes a whole list one conflict.
@@ -133,6 +144,13 @@ fn replaced_by_both(family: &Family<'_, '_>, group: usize) -> Option<Reason> {
     } else {
         Reason::BothChanged
     })
+}
+
+/// Whether both sides changed an ordered list in which an item repeats: which of them is which is a guess.
+fn repeats_in_both(family: &Family<'_, '_>, group: usize, [base, ours, theirs]: &[Vec<u32>; SIDES]) -> bool {
+    let slots = &family.alignment.slots;
+    let repeats = || slots.iter().any(|s| s.group as usize == group && s.occurrence > 1);
+    ours != base && theirs != base && ours != theirs && repeats()
 }
 
 /// Keys of the slots of an unordered list that ours keeps sorted, by slot.
@@ -182,6 +200,7 @@ fn collect_insertions(
     let slots = &family.alignment.slots;
     let last_chunk = |slot: u32| family.alignment.members(slot, OURS).last();
     let mut anchor: Option<usize> = None;
+    let mut reached = 0;
     for slot in order {
         let s = &slots[*slot as usize];
         if s.at[OURS] != NONE {
@@ -192,9 +211,11 @@ fn collect_insertions(
             Some(anchor) => anchor + 1,
             None => match order.iter().find(|other| slots[**other as usize].at[OURS] != NONE) {
                 Some(first) => slots[*first as usize].at[OURS] as usize,
-                None => across(family, group, s.at[THEIRS]),
+                // Not before the item that comes first, where the list is scattered in theirs.
+                None => across(family, group, s.at[THEIRS]).max(reached),
             },
         };
+        reached = place;
         match insertions.last_mut() {
             Some((at, _, list))
                 if *at == place && list.last().is_some_and(|l| slots[*l as usize].group as usize == group) =>

@@ -5,11 +5,11 @@
 mod compare;
 mod conflicts;
 mod delta;
-mod gaps;
 mod generator;
 mod lines;
 mod merging;
 mod regressions;
+mod symmetry;
 
 use std::fmt;
 
