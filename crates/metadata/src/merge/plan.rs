@@ -146,11 +146,14 @@ fn replaced_by_both(family: &Family<'_, '_>, group: usize) -> Option<Reason> {
     })
 }
 
-/// Whether both sides changed an ordered list in which an item repeats: which of them is which is a guess.
+/// Whether both sides changed an ordered list, and not all have the items that repeat in it: which of them is
+/// which is a guess.
 fn repeats_in_both(family: &Family<'_, '_>, group: usize, [base, ours, theirs]: &[Vec<u32>; SIDES]) -> bool {
     let slots = &family.alignment.slots;
-    let repeats = || slots.iter().any(|s| s.group as usize == group && s.occurrence > 1);
-    ours != base && theirs != base && ours != theirs && repeats()
+    // The occurrences of one item are neighbours.
+    let repeats = |i: usize| slots[i].occurrence > 1 || slots.get(i + 1).is_some_and(|next| next.occurrence > 1);
+    let is_uneven = |i: usize| slots[i].group as usize == group && slots[i].at.contains(&NONE) && repeats(i);
+    ours != base && theirs != base && ours != theirs && (0..slots.len()).any(is_uneven)
 }
 
 /// Keys of the slots of an unordered list that ours keeps sorted, by slot.
