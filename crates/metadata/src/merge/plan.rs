@@ -61,8 +61,7 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
         });
         let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
         let doubtful = family.doubtful.get(group.name).filter(|_| differs(family, g)).cloned();
-        let repeats = || (order != Order::None && repeats_in_both(family, g, &sequences[g])).then_some(Reason::Order);
-        if let Some(reason) = doubtful.or_else(|| replaced_by_both(family, g)).or_else(repeats) {
+        if let Some(reason) = doubtful.or_else(|| replaced_by_both(family, g)) {
             clash(family, [base, ours, &theirs], reason, &mut insertions);
             continue;
         }
@@ -76,7 +75,24 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
             order,
             less,
         );
-        if arranged.clash {
+        let stays = |slot: &u32| family.verdicts[*slot as usize] != Verdict::Absent;
+        let is_guess = || {
+            let ours_left: Vec<u32> = ours.iter().copied().filter(stays).collect();
+            let swapped = Sequences {
+                base,
+                ours: theirs_all,
+                theirs: &ours_left,
+                theirs_all: ours,
+            };
+            let back = arrange(swapped, order, less);
+            back.clash
+                || !arranged
+                    .order
+                    .iter()
+                    .filter(|s| stays(s))
+                    .eq(back.order.iter().filter(|s| stays(s)))
+        };
+        if arranged.clash || order != Order::None && repeats_in_both(family, g, &sequences[g]) && is_guess() {
             clash(family, [base, ours, &theirs], Reason::Order, &mut insertions);
             continue;
         }
@@ -147,7 +163,7 @@ fn replaced_by_both(family: &Family<'_, '_>, group: usize) -> Option<Reason> {
 }
 
 /// Whether both sides changed an ordered list, and not all have the items that repeat in it: which of them is
-/// which is a guess.
+/// which is a guess, and may be another one with the sides swapped.
 fn repeats_in_both(family: &Family<'_, '_>, group: usize, [base, ours, theirs]: &[Vec<u32>; SIDES]) -> bool {
     let slots = &family.alignment.slots;
     // The occurrences of one item are neighbours.
