@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::element::{BASE, Family, KeepOrder, OURS, THEIRS, Verdict};
 use super::order::{Sequences, arrange};
-use crate::align::{COMMENT, Mode, NONE, SIDES};
+use crate::align::{COMMENT, Mode, NONE, SIDES, Slot};
 use crate::conflict::Reason;
 use crate::table::{Order, Proof};
 use crate::xml::{digest_all, leaf_text};
@@ -85,12 +85,16 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
                 theirs_all: ours,
             };
             let back = arrange(swapped, order, less);
-            back.clash
-                || !arranged
-                    .order
-                    .iter()
-                    .filter(|s| stays(s))
-                    .eq(back.order.iter().filter(|s| stays(s)))
+            // New items of both at one place stand in the order of the sides; that is no difference.
+            let but_for = |new: usize, order: &[u32]| -> Vec<u32> {
+                let is_new = |s: &Slot| s.at[BASE] == NONE && s.at[OURS + THEIRS - new] == NONE;
+                let slots = order.iter().copied().filter(stays);
+                slots
+                    .filter(|s| !is_new(&family.alignment.slots[*s as usize]))
+                    .collect()
+            };
+            let differ = |new: usize| but_for(new, &arranged.order) != but_for(new, &back.order);
+            back.clash || differ(OURS) || differ(THEIRS)
         };
         if arranged.clash || order != Order::None && repeats_in_both(family, g, &sequences[g]) && is_guess() {
             clash(family, [base, ours, &theirs], Reason::Order, &mut insertions);
