@@ -100,24 +100,29 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
             }
         }
     }
-    let (arranged, same_gap) = if from_theirs && order == Order::Display && s.theirs_all.len() > s.theirs.len() {
+    let (other, in_other) = if from_theirs {
+        (s.theirs, &theirs)
+    } else {
+        (s.ours, &ours)
+    };
+    let (arranged, same_gap) = if order == Order::Display && s.theirs_all.len() > s.theirs.len() {
         // What ours deleted still tells where the new items behind it stand.
         let theirs_all = rank(s.theirs_all);
         let is_gone = |x: &u32| theirs_all.contains_key(x) && !theirs.contains_key(x);
-        let old: Vec<u32> = s
-            .base
-            .iter()
-            .copied()
-            .filter(|x| ours.contains_key(x) || is_gone(x))
-            .collect();
-        let (with_gone, _) = insert(&skeleton, &old, &base, false);
-        let (mut arranged, same_gap) = insert(&with_gone, s.theirs_all, &theirs_all, false);
+        let (other, in_other) = if from_theirs {
+            (s.theirs_all, &theirs_all)
+        } else {
+            (other, in_other)
+        };
+        let skeleton = if from_theirs { &skeleton } else { s.theirs_all };
+        let is_old = |x: &u32| ours.contains_key(x) || is_gone(x);
+        let old: Vec<u32> = s.base.iter().copied().filter(is_old).collect();
+        let (with_gone, _) = insert(skeleton, &old, &base, false);
+        let (mut arranged, same_gap) = insert(&with_gone, other, in_other, !from_theirs);
         arranged.retain(|x| !is_gone(x));
         (arranged, same_gap)
-    } else if from_theirs {
-        insert(&skeleton, s.theirs, &theirs, false)
     } else {
-        insert(&skeleton, s.ours, &ours, true)
+        insert(&skeleton, other, in_other, !from_theirs)
     };
     clash |= same_gap && order == Order::Evaluation;
     Arranged {
