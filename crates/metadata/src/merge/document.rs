@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::doubts::{Doubts, Forced};
-use super::element::{BASE, Merger, OURS, THEIRS, Verdict, merge_roots};
+use super::element::{BASE, Merger, OURS, THEIRS, Verdict};
 use super::output::Pieces;
+use super::root::merge_roots;
 use super::shrink::Short;
 use super::{Kind, MergeError, Merged, Side, Sides};
 use crate::component::ComponentId;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::element::{BASE, Family, Merger, OURS, THEIRS, Triple, Verdict, members_digest};
+use super::decide::members_digest;
+use super::element::{BASE, Family, Merger, OURS, THEIRS, Triple, Verdict};
 use crate::check::Violation;
 use crate::conflict::Reason;
 use crate::path::{ElementPath, Selector, Step};

@@ -1,11 +1,14 @@
 //! Three-way merge of one file by meaning.
 
+mod decide;
 mod document;
 mod doubts;
 mod element;
+mod emit;
 mod order;
 mod output;
 mod plan;
+mod root;
 mod shrink;
 mod special;
 mod splice;
