@@ -8,6 +8,7 @@ mod verify;
 use generator::{Choices, Model, Tokens};
 use libfuzzer_sys::fuzz_target;
 use syncline_metadata::component::ComponentId;
+use syncline_metadata::merge::Sides;
 
 fuzz_target!(|bytes: &[u8]| {
     let (base, edits) = bytes.split_at(bytes.len() / 2);
@@ -25,5 +26,10 @@ fuzz_target!(|bytes: &[u8]| {
             eprintln!("--- {name}\n{}", String::from_utf8_lossy(text));
         }
     }
-    verify::verify(&component, "Sample-meta.xml", Some(&base), Some(&ours), Some(&theirs));
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    verify::verify(&component, "Sample-meta.xml", sides, verify::Doubts::Never);
 });

@@ -19,13 +19,13 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let component = ComponentId::new("ApexClass", "Sample");
     let path = "Sample.cls";
-    verify::verify(&component, path, Some(base), Some(ours), Some(theirs));
-    verify::verify(&component, path, None, Some(ours), Some(theirs));
     let sides = Sides {
         base: Some(base),
         ours: Some(ours),
         theirs: Some(theirs),
     };
+    verify::verify(&component, path, sides, verify::Doubts::Never);
+    verify::verify(&component, path, Sides { base: None, ..sides }, verify::Doubts::Never);
     let Ok(merged) = merge(&component, path, sides) else {
         return;
     };

@@ -192,13 +192,6 @@ impl From<MergeError> for CommandError {
                     .hint(hint)
             }
             MergeError::Breaks { .. } => Self::user("merge.resolution", error),
-            MergeError::SelfCheck { ref path, .. } => {
-                let message = format!("the merge of `{path}` failed its self-check; nothing is written");
-                Self::new(Kind::Internal, "merge.self-check", message)
-                    .because(error)
-                    .hint("this is a defect of syncline; please report it with the three files if you can share them")
-                    .hint("until then `git merge-file` merges them by lines")
-            }
         }
     }
 }

@@ -46,6 +46,8 @@ pub enum Reason {
     Lines,
     /// The content cannot be merged from parts: a binary file, or a type that the table does not know.
     Whole,
+    /// The self-check did not accept a merge of its parts: a defect of this program, left to a person.
+    Unproven,
 }
 
 impl fmt::Display for Reason {
@@ -61,6 +63,7 @@ impl fmt::Display for Reason {
             Self::Duplicate(name) => write!(f, "both sides use `{name}`, which may stand only once"),
             Self::Lines => f.write_str("both sides changed these lines"),
             Self::Whole => f.write_str("both sides changed content that is merged only as a whole"),
+            Self::Unproven => f.write_str("a merge of its parts did not pass the self-check"),
         }
     }
 }

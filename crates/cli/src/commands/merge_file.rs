@@ -124,6 +124,7 @@ fn reason(reason: &Reason) -> &'static str {
         Reason::Duplicate(_) => "duplicate",
         Reason::Lines => "lines",
         Reason::Whole => "whole",
+        Reason::Unproven => "unproven",
     }
 }
 
@@ -166,7 +167,6 @@ fn explain(error: MergeError, args: &Args) -> CommandError {
         Side::Base => ("BASE", &args.base),
         Side::Ours => ("OURS", &args.ours),
         Side::Theirs => ("THEIRS", &args.theirs),
-        Side::Result => ("the result", &args.ours),
     };
     let hint = xml_hint(&source);
     let of = match &args.path {

@@ -39,7 +39,7 @@ pub enum FileError {
         /// The reason.
         source: ObjectError,
     },
-    /// The merge failed: a side is malformed, or the self-check found a defect.
+    /// The merge failed: a side is malformed.
     #[error("{path} cannot be merged")]
     Merge {
         /// The file.

@@ -584,7 +584,7 @@ fn same_step(open: &Step, mine: &Step) -> bool {
                 };
                 known(a) == known(b)
             }
-            (Selector::Value(a, _), Selector::Value(b, _)) => a == b,
+            (Selector::Value(a, _), Selector::Value(b, _)) => a.trim() == b.trim(),
             _ => true,
         }
 }

@@ -147,7 +147,8 @@ fn element<'a>(
         made.attributes.push((name, attribute.value()));
     }
     made.attributes.sort_unstable();
-    let is_leaf = !xml.children().any(|kid| kid.is_element());
+    // Text in an element that should hold elements is stray, whether or not it holds any.
+    let is_leaf = ty.is_none_or(|ty| ty.whole) && !xml.children().any(|kid| kid.is_element());
     if is_leaf {
         made.text = xml
             .children()
@@ -169,8 +170,8 @@ fn element<'a>(
                 _ => None,
             };
             let made_up = |value: &str| child.is_some_and(|child| child.is_generated(value));
-            let place = ty.is_some_and(|ty| ty.index == Some(kid.tag_name().name()));
             let value = kid.text().unwrap_or_default();
+            let place = ty.is_some_and(|ty| ty.is_place(kid.tag_name().name(), value));
             if kid.is_element() && (place || made_up(value)) {
                 // What the org makes up says nothing: any such value counts as the same.
                 let mut silent = Node::new(kid.tag_name().name(), None, &text[kid.range()]);

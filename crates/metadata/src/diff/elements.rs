@@ -7,7 +7,7 @@ use crate::align::{Alignment, COMMENT, Mode, NONE, SIDES, Units, align};
 use crate::component::ComponentId;
 use crate::path::{ElementPath, Selector, Step};
 use crate::table::{Order, Type};
-use crate::xml::{Chunk, Content, Document, Node, children, content, digest, leaf_text, source};
+use crate::xml::{Chunk, Content, Document, Node, children, content, digest, foreign_namespace, leaf_text, source};
 
 /// Sides of the alignment: the new document stands twice, because an alignment has three.
 const FROM: usize = 0;
@@ -81,21 +81,29 @@ impl<'t> Differ<'t> {
         a: Node<'_, '_>,
         b: Node<'_, '_>,
     ) -> bool {
-        parent.is_some_and(|t| t.index == Some(b.tag_name().name()))
+        let is_place =
+            |node: Node<'_, '_>| parent.is_some_and(|t| t.is_place(node.tag_name().name(), &leaf_text(node)));
+        is_place(a) && is_place(b)
             || child.is_some_and(|c| c.is_generated(&leaf_text(a)) && c.is_generated(&leaf_text(b)))
     }
 
     fn attributes(&mut self, from: Node<'_, 't>, to: Node<'_, 't>) {
-        let mut names: Vec<&str> = from.attributes().chain(to.attributes()).map(|a| a.name()).collect();
+        // Another namespace than that of metadata means another thing.
+        let named = |node: Node<'_, 't>| -> Vec<(String, String)> {
+            let namespace = foreign_namespace(node).map(|uri| ("xmlns".to_owned(), uri.to_owned()));
+            let attributes = node.attributes().map(|a| (a.name().to_owned(), a.value().to_owned()));
+            namespace.into_iter().chain(attributes).collect()
+        };
+        let (from, to) = (named(from), named(to));
+        let mut names: Vec<&String> = from.iter().chain(&to).map(|(name, _)| name).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
-            let value = |node: Node<'_, '_>| {
-                node.attributes()
-                    .find(|a| a.name() == name)
-                    .map(|a| a.value().to_owned())
+            let value = |side: &[(String, String)]| {
+                let mut found = side.iter().filter(|(n, _)| n == name);
+                found.next().map(|(_, value)| value.clone())
             };
-            let (a, b) = (value(from), value(to));
+            let (a, b) = (value(&from), value(&to));
             if a != b {
                 self.path.push(Step {
                     name: format!("@{name}").into(),

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::element::{BASE, Forced, Merger, OURS, THEIRS, Verdict, merge_roots};
+use super::doubts::{Doubts, Forced};
+use super::element::{BASE, Merger, OURS, THEIRS, Verdict};
 use super::output::Pieces;
+use super::root::merge_roots;
 use super::shrink::Short;
 use super::{Kind, MergeError, Merged, Side, Sides};
 use crate::component::ComponentId;
@@ -55,66 +57,51 @@ pub(super) fn merge(
     let (base_doc, ours_doc, theirs_doc) = parse_all(path, base, ours, theirs)?;
     let docs = (base_doc.as_ref(), &ours_doc, &theirs_doc);
     let gaps = Gaps::of([docs.0, Some(docs.1), Some(docs.2)]);
-    let mut forced: Vec<Forced> = Vec::new();
-    let mut unordered: Vec<ElementPath> = Vec::new();
+    let sides = Sides {
+        base,
+        ours: Some(ours),
+        theirs: Some(theirs),
+    };
+    let unproven = || Merged {
+        line_end: ours_doc.line_end(),
+        ..Merged::open(component, Reason::Unproven, sides, Kind::Xml)
+    };
+    let has_rules = ours_doc.root_type().is_some_and(|ty| !ty.unique.is_empty());
+    let mut doubts = Doubts::default();
     loop {
-        let merged = merge_once(
-            component,
-            docs,
-            (&forced, &unordered),
-            None,
-            Sides {
-                base,
-                ours: Some(ours),
-                theirs: Some(theirs),
-            },
-        );
-        let Some(bytes) = merged.bytes() else {
-            return Ok(Merged {
-                known_gaps: gaps,
-                ..merged
-            });
+        let merged = Merged {
+            known_gaps: gaps.clone(),
+            ..merge_once(component, docs, &doubts, None, sides)
         };
-        let has_rules = ours_doc.root_type().is_some_and(|ty| !ty.unique.is_empty());
+        let Some(bytes) = merged.bytes() else {
+            return Ok(merged);
+        };
         if has_rules {
-            let before = forced.len();
-            for place in gaps.find(docs, &parse(path, Side::Result, &bytes)?) {
-                if !forced.contains(&place) {
-                    forced.push(place);
+            let Ok(result) = Document::parse(&bytes) else {
+                return Ok(unproven());
+            };
+            let before = doubts.forced.len();
+            for place in gaps.find(docs, &result) {
+                if !doubts.forced.contains(&place) {
+                    doubts.forced.push(place);
                 }
             }
-            if forced.len() > before {
+            if doubts.forced.len() > before {
                 continue;
             }
         }
         let text = std::str::from_utf8(&bytes).expect("joined from UTF-8 texts");
         let open: Vec<_> = merged.conflicts.iter().map(|c| c.path.clone()).collect();
-        let checked = crate::check::check(
-            component,
-            docs.0.map(|d| d.text),
-            Some(ours_doc.text),
-            Some(theirs_doc.text),
-            text,
-            &open,
-        );
-        match checked {
-            Ok(()) => {}
-            // An order that is not beyond doubt is for a person.
-            Err(violation) if violation.problem.is_order() && !unordered.contains(&violation.path) => {
-                unordered.push(violation.path);
-                continue;
-            }
-            Err(source) => {
-                return Err(MergeError::SelfCheck {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
+        if doubts.add_repeated(&open) {
+            continue;
         }
-        return Ok(Merged {
-            known_gaps: gaps,
-            ..merged
-        });
+        let texts = [docs.0.map(|d| d.text), Some(ours_doc.text), Some(theirs_doc.text)];
+        let [base, ours, theirs] = texts;
+        match crate::check::check(component, base, ours, theirs, text, &open) {
+            Ok(()) => return Ok(merged),
+            Err(violation) if doubts.add(&violation) => {}
+            Err(_) => return Ok(unproven()),
+        }
     }
 }
 
@@ -133,7 +120,7 @@ pub(super) fn pick(
         ours: Some(base),
         theirs: Some(theirs),
     };
-    Ok(merge_once(component, docs, (&[], &[]), Some(elements), sides).bytes())
+    Ok(merge_once(component, docs, &Doubts::default(), Some(elements), sides).bytes())
 }
 
 /// Merges large documents by what is different in them. `None` where that is not possible, or where
@@ -157,7 +144,7 @@ fn merge_short(component: &ComponentId, base: &[u8], ours: &[u8], theirs: &[u8])
     let mut merged = merge_once(
         component,
         (Some(base_doc), ours_doc, theirs_doc),
-        (&[], &[]),
+        &Doubts::default(),
         None,
         sides,
     );
@@ -174,7 +161,7 @@ fn merge_short(component: &ComponentId, base: &[u8], ours: &[u8], theirs: &[u8])
 fn merge_once<'a, 'i>(
     component: &'a ComponentId,
     docs: (Option<&'a Document<'i>>, &'a Document<'i>, &'a Document<'i>),
-    (forced, unordered): (&'a [Forced], &'a [ElementPath]),
+    doubts: &'a Doubts,
     selection: Option<&'a [ElementPath]>,
     sides: Sides<'_>,
 ) -> Merged {
@@ -187,8 +174,7 @@ fn merge_once<'a, 'i>(
             ours.line_end(),
             theirs.line_end(),
         ],
-        forced,
-        unordered,
+        doubts,
         selection,
         path: Vec::new(),
         conflicts: Vec::new(),

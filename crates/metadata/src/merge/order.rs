@@ -24,6 +24,8 @@ pub(super) struct Sequences<'a> {
     pub base: &'a [u32],
     pub ours: &'a [u32],
     pub theirs: &'a [u32],
+    /// Theirs with the items that ours deleted.
+    pub theirs_all: &'a [u32],
 }
 
 /// Arranges a list. `less` compares keys where the list is kept sorted.
@@ -53,7 +55,14 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
         let shared: Vec<usize> = other.iter().filter_map(|x| place.get(x).copied()).collect();
         // An item that was moved says nothing about the place of its neighbours.
         let stays: HashSet<u32> = longest_ascending(&shared).into_iter().map(|i| skeleton[i]).collect();
-        Chain::of(skeleton).insert_all(other, &new_in_skeleton, &|slot| stays.contains(&slot), less, first)
+        let is_new = |slot: u32| !base.contains_key(&slot);
+        Chain::of(skeleton).insert_all(
+            other,
+            (&new_in_skeleton, &is_new),
+            &|slot| stays.contains(&slot),
+            less,
+            first,
+        )
     };
     let mut moved = false;
     let mut clash = false;
@@ -75,16 +84,45 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
                 (skeleton, from_theirs, moved) = (s.theirs.to_vec(), false, true);
             }
             (false, false) if in_ours == in_theirs => {}
-            (false, false) => match both_moved(s, &base, &in_ours, &in_theirs) {
-                Some(order) => (skeleton, moved) = (order, true),
-                None => clash = true,
-            },
+            (false, false) => {
+                let swapped = Sequences {
+                    ours: s.theirs,
+                    theirs: s.ours,
+                    ..s
+                };
+                let there = both_moved(s, &base, &in_ours, &in_theirs);
+                let back = both_moved(swapped, &base, &in_theirs, &in_ours);
+                // Which items were moved may be told in several ways: both must come to the same.
+                match (there, back) {
+                    (Some(order), Some(back)) if common(&order) == common(&back) => (skeleton, moved) = (order, true),
+                    _ => clash = true,
+                }
+            }
         }
     }
-    let (arranged, same_gap) = if from_theirs {
-        insert(&skeleton, s.theirs, &theirs, false)
+    let (other, in_other) = if from_theirs {
+        (s.theirs, &theirs)
     } else {
-        insert(&skeleton, s.ours, &ours, true)
+        (s.ours, &ours)
+    };
+    let (arranged, same_gap) = if order == Order::Display && s.theirs_all.len() > s.theirs.len() {
+        // What ours deleted still tells where the new items behind it stand.
+        let theirs_all = rank(s.theirs_all);
+        let is_gone = |x: &u32| theirs_all.contains_key(x) && !theirs.contains_key(x);
+        let (other, in_other) = if from_theirs {
+            (s.theirs_all, &theirs_all)
+        } else {
+            (other, in_other)
+        };
+        let skeleton = if from_theirs { &skeleton } else { s.theirs_all };
+        let is_old = |x: &u32| ours.contains_key(x) || is_gone(x);
+        let old: Vec<u32> = s.base.iter().copied().filter(is_old).collect();
+        let (with_gone, _) = insert(skeleton, &old, &base, false);
+        let (mut arranged, same_gap) = insert(&with_gone, other, in_other, !from_theirs);
+        arranged.retain(|x| !is_gone(x));
+        (arranged, same_gap)
+    } else {
+        insert(&skeleton, other, in_other, !from_theirs)
     };
     clash |= same_gap && order == Order::Evaluation;
     Arranged {
@@ -182,12 +220,12 @@ impl Chain {
         chain
     }
 
-    /// Puts every item of `other` that is missing behind its nearest predecessor there that `stays`. Says whether an item
-    /// was put where the chain had a new one as well. With `first`, the item stands before those.
+    /// Puts every item of `other` that is missing behind its nearest predecessor there that `stays`. Says whether a new
+    /// item was put where the chain had a new one as well. With `first`, the item stands before those.
     fn insert_all(
         mut self,
         other: &[u32],
-        new_here: &dyn Fn(u32) -> bool,
+        (new_here, new_there): (&dyn Fn(u32) -> bool, &dyn Fn(u32) -> bool),
         stays: &dyn Fn(u32) -> bool,
         less: Option<&dyn Fn(u32, u32) -> bool>,
         first: bool,
@@ -204,7 +242,7 @@ impl Chain {
             }
             let mut at = before;
             while self.next[at] != END && new_here(self.items[self.next[at]]) {
-                same_gap = true;
+                same_gap |= new_there(*slot);
                 if first || less.is_some_and(|less| less(*slot, self.items[self.next[at]])) {
                     break;
                 }
@@ -232,7 +270,16 @@ mod tests {
     use super::*;
 
     fn check(order: Order, base: &[u32], ours: &[u32], theirs: &[u32], expect: Option<&[u32]>) {
-        let arranged = arrange(Sequences { base, ours, theirs }, order, None);
+        let arranged = arrange(
+            Sequences {
+                base,
+                ours,
+                theirs,
+                theirs_all: theirs,
+            },
+            order,
+            None,
+        );
         assert_eq!(
             arranged.clash,
             expect.is_none(),

@@ -82,6 +82,10 @@ impl Pieces {
                 continue;
             };
             let Some(end) = find(text, start, &close) else { continue };
+            // Something else than a place is not to be written over.
+            if !text[start..end].iter().all(u8::is_ascii_digit) {
+                return;
+            }
             text.splice(start..end, number.to_string().into_bytes());
             return;
         }

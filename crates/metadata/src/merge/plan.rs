@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use super::element::{BASE, Family, KeepOrder, OURS, THEIRS, Verdict};
 use super::order::{Sequences, arrange};
-use crate::align::{COMMENT, Mode, NONE, SIDES};
+use crate::align::{COMMENT, Mode, NONE, SIDES, Slot};
 use crate::conflict::Reason;
 use crate::table::{Order, Proof};
-use crate::xml::leaf_text;
+use crate::xml::{digest_all, leaf_text};
 
 /// A place in the result.
 pub(super) struct Entry {
@@ -45,6 +45,7 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
                     Verdict::Theirs | Verdict::Dissolved | Verdict::Conflict(_)
                 )
         };
+        let theirs_all = theirs;
         let theirs: Vec<u32> = theirs.iter().copied().filter(wanted).collect();
         let group = &family.alignment.groups[g];
         let order = match &family.keep_order {
@@ -59,11 +60,8 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
             }
         });
         let less: Option<&dyn Fn(u32, u32) -> bool> = less.as_ref().map(|f| f as &dyn Fn(u32, u32) -> bool);
-        let unordered = family
-            .unordered
-            .contains(family.alignment.groups[g].name)
-            .then_some(Reason::Order);
-        if let Some(reason) = unordered.or_else(|| replaced_by_both(family, g)) {
+        let doubtful = family.doubtful.get(group.name).filter(|_| differs(family, g)).cloned();
+        if let Some(reason) = doubtful.or_else(|| replaced_by_both(family, g)) {
             clash(family, [base, ours, &theirs], reason, &mut insertions);
             continue;
         }
@@ -72,11 +70,33 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
                 base,
                 ours,
                 theirs: &theirs,
+                theirs_all,
             },
             order,
             less,
         );
-        if arranged.clash {
+        let stays = |slot: &u32| family.verdicts[*slot as usize] != Verdict::Absent;
+        let is_guess = || {
+            let ours_left: Vec<u32> = ours.iter().copied().filter(stays).collect();
+            let swapped = Sequences {
+                base,
+                ours: theirs_all,
+                theirs: &ours_left,
+                theirs_all: ours,
+            };
+            let back = arrange(swapped, order, less);
+            // New items of both at one place stand in the order of the sides; that is no difference.
+            let but_for = |new: usize, order: &[u32]| -> Vec<u32> {
+                let is_new = |s: &Slot| s.at[BASE] == NONE && s.at[OURS + THEIRS - new] == NONE;
+                let slots = order.iter().copied().filter(stays);
+                slots
+                    .filter(|s| !is_new(&family.alignment.slots[*s as usize]))
+                    .collect()
+            };
+            let differ = |new: usize| but_for(new, &arranged.order) != but_for(new, &back.order);
+            back.clash || differ(OURS) || differ(THEIRS)
+        };
+        if arranged.clash || order != Order::None && repeats_in_both(family, g, &sequences[g]) && is_guess() {
             clash(family, [base, ours, &theirs], Reason::Order, &mut insertions);
             continue;
         }
@@ -87,6 +107,17 @@ pub(super) fn plan(family: &mut Family<'_, '_>) -> Vec<Entry> {
         collect_insertions(family, g, &arranged.order, &mut insertions);
     }
     place(family, &sequences, &mut blocks, insertions)
+}
+
+/// Whether a list is not the same in ours and theirs.
+fn differs(family: &Family<'_, '_>, group: usize) -> bool {
+    let ty = family.alignment.groups[group].ty;
+    let list = |side: usize| {
+        let members = family.chunks[side].iter().zip(&family.alignment.slot_of[side]);
+        let members = members.filter(|(_, slot)| family.alignment.slots[**slot as usize].group as usize == group);
+        digest_all(members.map(|(chunk, _)| (chunk.node, ty)))
+    };
+    list(OURS) != list(THEIRS)
 }
 
 /// Makes a whole list one conflict.
@@ -133,6 +164,16 @@ fn replaced_by_both(family: &Family<'_, '_>, group: usize) -> Option<Reason> {
     } else {
         Reason::BothChanged
     })
+}
+
+/// Whether both sides changed an ordered list, and not all have the items that repeat in it: which of them is
+/// which is a guess, and may be another one with the sides swapped.
+fn repeats_in_both(family: &Family<'_, '_>, group: usize, [base, ours, theirs]: &[Vec<u32>; SIDES]) -> bool {
+    let slots = &family.alignment.slots;
+    // The occurrences of one item are neighbours.
+    let repeats = |i: usize| slots[i].occurrence > 1 || slots.get(i + 1).is_some_and(|next| next.occurrence > 1);
+    let is_uneven = |i: usize| slots[i].group as usize == group && slots[i].at.contains(&NONE) && repeats(i);
+    ours != base && theirs != base && ours != theirs && (0..slots.len()).any(is_uneven)
 }
 
 /// Keys of the slots of an unordered list that ours keeps sorted, by slot.
@@ -182,6 +223,7 @@ fn collect_insertions(
     let slots = &family.alignment.slots;
     let last_chunk = |slot: u32| family.alignment.members(slot, OURS).last();
     let mut anchor: Option<usize> = None;
+    let mut reached = 0;
     for slot in order {
         let s = &slots[*slot as usize];
         if s.at[OURS] != NONE {
@@ -192,9 +234,11 @@ fn collect_insertions(
             Some(anchor) => anchor + 1,
             None => match order.iter().find(|other| slots[**other as usize].at[OURS] != NONE) {
                 Some(first) => slots[*first as usize].at[OURS] as usize,
-                None => across(family, group, s.at[THEIRS]),
+                // Not before the item that comes first, where the list is scattered in theirs.
+                None => across(family, group, s.at[THEIRS]).max(reached),
             },
         };
+        reached = place;
         match insertions.last_mut() {
             Some((at, _, list))
                 if *at == place && list.last().is_some_and(|l| slots[*l as usize].group as usize == group) =>

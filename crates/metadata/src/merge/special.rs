@@ -76,7 +76,8 @@ pub(super) fn is_no_change(
     ours: Node<'_, '_>,
     theirs: Node<'_, '_>,
 ) -> bool {
-    parent.is_some_and(|t| t.index == Some(group.name))
+    let is_place = |node: Node<'_, '_>| parent.is_some_and(|t| t.is_place(group.name, &leaf_text(node)));
+    is_place(ours) && is_place(theirs)
         || group
             .child
             .is_some_and(|c| c.is_generated(&leaf_text(ours)) && c.is_generated(&leaf_text(theirs)))

@@ -110,6 +110,11 @@ impl Type {
             .ok()
             .map(|i| &self.children[i])
     }
+
+    /// Whether a child of that name and value is nothing but the element's place in its list.
+    pub fn is_place(&self, name: &str, value: &str) -> bool {
+        self.index == Some(name) && value.trim().parse::<usize>().is_ok()
+    }
 }
 
 /// The type of that name; `None` when the table does not know it.

@@ -65,7 +65,7 @@ pub fn digest_all<'a, 'i: 'a>(nodes: impl Iterator<Item = (Node<'a, 'i>, Option<
 fn groups(parent: Node<'_, '_>, ty: Option<&'static Type>) -> Vec<Digest> {
     let mut all: Vec<(&str, Digest)> = elements(parent)
         .map(|child| (child.tag_name().name(), child))
-        .filter(|(name, _)| ty.is_none_or(|t| t.index != Some(*name)))
+        .filter(|(name, child)| !ty.is_some_and(|t| t.is_place(name, &leaf_text(*child))))
         .map(|(name, child)| {
             let made_up = ty
                 .and_then(|t| t.child(name))

@@ -164,3 +164,13 @@ fn an_empty_entry_is_filled() {
     let blank = "<ruleEntry><label>\n</label></ruleEntry>";
     merges(empty, labelled, &format!("{blank}{empty}"));
 }
+
+/// The same elements in another namespace are other elements.
+#[test]
+fn another_namespace_is_a_change() {
+    let a = file("Profile", "<custom>true</custom>");
+    let b = text(&a).replace("/2006/", "/2002/").into_bytes();
+    let changes = diff(&ComponentId::new("Profile", "Sample"), PATH, Some(&a), Some(&b)).expect("readable");
+    assert!(!changes.is_empty());
+    assert_ne!(meaning(&a), meaning(&b));
+}

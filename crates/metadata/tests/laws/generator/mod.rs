@@ -183,15 +183,6 @@ impl Element {
             || self.elements().any(Element::is_mixed)
     }
 
-    /// Whether a formula that numbers the items of a list stands anywhere.
-    fn has_formulas(&self) -> bool {
-        let formula = |name: &str| {
-            self.ty
-                .is_some_and(|ty| ty.units.iter().any(|(formula, _)| *formula == name))
-        };
-        self.elements().any(|e| formula(&e.name) || e.has_formulas())
-    }
-
     /// Whether a comment stands anywhere.
     fn has_comments(&self) -> bool {
         matches!(&self.body, Body::Items(items) if items.iter().any(|item| matches!(item, Item::Comment(_))))
@@ -208,11 +199,6 @@ impl Model {
     /// Whether text or comments stand where formatting would count as content.
     pub fn is_mixed(&self) -> bool {
         self.root.is_mixed()
-    }
-
-    /// Whether a formula that numbers the items of a list stands anywhere.
-    pub fn has_formulas(&self) -> bool {
-        self.root.has_formulas()
     }
 
     /// Whether a comment stands anywhere.
