@@ -37,13 +37,18 @@ struct Wanted {
 pub(super) fn collect(call: &Call<'_>, request: &Request) -> Result<Collected, ApiError> {
     let mut collected = Collected::default();
     let mut sets = Vec::new();
+    // Outbound change sets live in the org they were made in and do not come back with a copy.
+    let gone = call
+        .db
+        .prepare_cached("SELECT 1 FROM _value WHERE name = 'change_sets' AND value = 'gone'")?
+        .exists([])?;
     for name in &request.package_names {
         let members = call
             .world
             .config
             .change_sets
             .iter()
-            .find(|set| set.name == *name && set.org == call.org.name)
+            .find(|set| !gone && set.name == *name && set.org == call.org.name)
             .ok_or_else(|| {
                 ApiError::new(
                     "INVALID_CROSS_REFERENCE_KEY",

@@ -99,6 +99,7 @@ fn organization(copying: &Copying<'_>, db: &Connection) -> Result<(), ApiError> 
     };
     let mut set = db.prepare_cached("INSERT OR REPLACE INTO _value (name, value) VALUES (?1, ?2)")?;
     set.execute(["deliverability", &level])?;
+    set.execute(["change_sets", "gone"])?;
     if let Some(mb) = storage {
         set.execute(params!["data_storage_mb", mb.to_string()])?;
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod apex;
+mod change_sets;
 mod client;
 mod components;
 mod deletions;
