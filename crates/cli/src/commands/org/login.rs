@@ -74,12 +74,19 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let orgs = orgs()?;
     let host = args.instance.as_deref().map(str::parse::<Address>).transpose();
     let host = host.map_err(OrgError::from)?;
+    let before = orgs.list()?.into_iter().find(|login| login.name == args.alias);
     let summary = if args.web {
         browser(&args, host, &orgs, out)?
     } else {
         let grant = grant(&args)?;
         block_on(orgs.login(new_login(&args, host, grant)))?
     };
+    if let Some(before) = before.filter(|before| before.org_id != summary.org_id) {
+        out.warn(format_args!(
+            "`{}` led to another org before, {} of {}; was it refreshed, or is this the wrong name?",
+            summary.name, before.org_id, before.username
+        ));
+    }
     told(&summary, out)?;
     Ok(Status::Done)
 }
