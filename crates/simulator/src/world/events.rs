@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Something that waits.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Which handler runs, see [`crate::http::EVENTS`].
+    /// Which handler runs, see [`crate::http::event_handler`].
     pub kind: String,
     /// JSON for the handler.
     pub payload: serde_json::Value,

@@ -52,8 +52,12 @@ pub struct Args {
     /// Use this login of the sf CLI: an alias or user name; it stays there and is read each time
     #[arg(long, group = "grant", value_name = "ALIAS")]
     from_sf: Option<String>,
-    /// Where to sign in: the org's own address, or https://test.salesforce.com [default: https://login.salesforce.com]
-    #[arg(long, value_name = "URL")]
+    // No doc comment: addresses in one would have to be links, and help shows no links.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Where to sign in: the org's own address, or https://test.salesforce.com [default: https://login.salesforce.com]"
+    )]
     instance: Option<String>,
     /// Consumer key of the app
     #[arg(long, value_name = "ID")]
