@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use syncline_metadata::component::{Located, Project};
+use syncline_metadata::component::{ComponentId, Located, Project, children_of};
 use syncline_metadata::package::PackageManifest;
+use syncline_metadata::table::registry::{Adapter, Registry};
 use syncline_salesforce::metadata::{ArchiveWriter, DeployIntent, DeployOptions, DeployResult, TestLevel, polling};
 use syncline_salesforce::{ApiVersion, Connection};
 
@@ -205,22 +206,31 @@ fn manifest_of(files: &Files, version: ApiVersion) -> PackageManifest {
             continue;
         };
         let id = &file.id;
-        manifest.insert(package_type(&id.type_name), &id.full_name);
-        // Parts of standard objects count only when they are named.
-        if let Ok(text) = std::str::from_utf8(bytes)
-            && let Ok(children) = syncline_metadata::component::children_of(id, text)
-        {
-            for (child, _) in children {
-                manifest.insert(&child.type_name, &child.full_name);
-            }
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        // Parts of standard objects count only when they are named. A file that is no XML has no parts; the org says what is wrong with it.
+        let children = children_of(id, text).unwrap_or_default();
+        if children.is_empty() || !is_only_parts(id, text, children.len()) {
+            manifest.insert(package_type(&id.type_name), &id.full_name);
+        }
+        for (child, _) in children {
+            manifest.insert(&child.type_name, &child.full_name);
         }
     }
     manifest
 }
 
+/// Whether a file brings parts of an object and nothing of the object itself, which is then not deployed.
+fn is_only_parts(id: &ComponentId, text: &str, parts: usize) -> bool {
+    let decomposed = Registry::standard()
+        .by_name(&id.type_name)
+        .is_some_and(|kind| kind.adapter == Adapter::Decomposed);
+    let elements = |document: &roxmltree::Document<'_>| document.root_element().children().filter(roxmltree::Node::is_element).count();
+    decomposed && roxmltree::Document::parse(text).is_ok_and(|document| elements(&document) == parts)
+}
+
 /// Folders stand among what they hold in package.xml.
 fn package_type(type_name: &str) -> &str {
-    syncline_metadata::table::registry::Registry::standard()
+    Registry::standard()
         .by_name(type_name)
         .and_then(|kind| kind.folder_content)
         .unwrap_or(type_name)

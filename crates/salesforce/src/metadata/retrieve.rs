@@ -101,14 +101,27 @@ impl RetrieveRequest {
     }
 }
 
+/// What the org says of a zip that it has given already.
+const GIVEN_AWAY: &str = "INVALID_LOCATOR";
+
 impl Connection {
-    /// Retrieves: starts, waits, and reads the zip.
+    /// Retrieves: starts, waits, and reads the zip. It only reads: when the answer with the zip is lost, which the org gives once,
+    /// another retrieve is started.
     ///
     /// # Errors
     /// `job_failed` with what the org says, as for a package that does not exist; `unexpected_answer` for a damaged zip.
     pub async fn retrieve_metadata(&self, request: &RetrieveRequest, poll: Poll) -> Result<Retrieved> {
-        let id = self.start_retrieve(request).await?;
-        self.finish_retrieve(&id, poll).await
+        let mut left = self.inner.options.retry.attempts;
+        loop {
+            left = left.saturating_sub(1);
+            let id = self.start_retrieve(request).await?;
+            match self.finish_retrieve(&id, poll).await {
+                Err(error) if left > 0 && error.has_fault(GIVEN_AWAY) => {
+                    tracing::debug!("the files of the retrieve {id} were lost on the way; starting another one");
+                }
+                ended => return ended,
+            }
+        }
     }
 
     /// Starts a retrieve and gives its id, `09S…`.

@@ -28,6 +28,26 @@ pub(crate) fn is_content(path: &str) -> bool {
     )
 }
 
+/// The components that a member of a manifest may be: the component of that type, or a folder, which is named among its contents,
+/// with or without a slash at the end.
+pub(crate) fn meant(kind: &str, member: &str) -> impl Iterator<Item = ComponentId> {
+    let folders = Registry::standard()
+        .types()
+        .iter()
+        .filter(move |folder| folder.folder_content == Some(kind));
+    let mut meant = vec![ComponentId::new(kind, member)];
+    meant.extend(folders.map(|folder| ComponentId::new(folder.name, member.trim_end_matches('/'))));
+    meant.into_iter()
+}
+
+/// The type that a component is named by in a manifest: a folder's is that of its contents.
+pub(crate) fn named_by(kind: &str) -> &str {
+    Registry::standard()
+        .by_name(kind)
+        .and_then(|kind| kind.folder_content)
+        .unwrap_or(kind)
+}
+
 /// The components in the files of a package.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {

@@ -96,7 +96,7 @@ fn folder_of(args: &Args, folder: &Path, scope: &Scope, out: &mut Output) -> Res
     let (fetched, refused, version) = block_on(async {
         let connection = orgs.connect(&args.org).await?;
         let inventory = retrieve::inventory(&connection, scope).await?;
-        let plan = retrieve::plan(&inventory, None);
+        let plan = retrieve::plan(&inventory, None, retrieve::MOST);
         let mut bar = Bar::new(out);
         let fetched = retrieve::fetch(&connection, &inventory, &plan, &mut |done, total| bar.show(done, total)).await?;
         Ok((fetched, inventory.refused, connection.api_version().to_string()))

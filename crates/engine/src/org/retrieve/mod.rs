@@ -8,7 +8,7 @@ mod snapshot;
 mod unite;
 
 pub use inventory::{Inventory, Scope, inventory};
-pub use plan::{Chunk, Part, Plan, plan};
+pub use plan::{Chunk, MOST, Part, Plan, plan};
 pub use run::{Fetched, Progress, Written, fetch, into_folder, into_state};
 pub use snapshot::{PROJECT, Snapshot, Taken, snapshot};
 pub use unite::unite;

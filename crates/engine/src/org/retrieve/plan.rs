@@ -7,7 +7,7 @@ use syncline_metadata::table::registry::{Adapter, Registry};
 use super::inventory::Inventory;
 
 /// Entries of one retrieve that we plan for; the platform's limit is 10,000 files and folders, and our counts are estimates.
-const MOST: usize = 8_000;
+pub const MOST: usize = 8_000;
 
 /// Types that tell only about components that are retrieved with them: they come in every retrieve, and their parts are united.
 pub const DEPENDENT: &[&str] = &["Profile", "PermissionSet", "MutingPermissionSet", "Translations"];
@@ -38,8 +38,8 @@ pub type KnownDates = BTreeMap<Part, String>;
 /// Plans the retrieves of everything in the inventory, or of what changed since the known state.
 ///
 /// A component without a date that can be trusted is always retrieved. A component is gone only when the list is complete, its
-/// type could be listed, and it is not in it.
-pub fn plan(inventory: &Inventory, known: Option<&KnownDates>) -> Plan {
+/// type could be listed, and it is not in it. `most` is the most entries of one retrieve, [`MOST`] for Salesforce.
+pub fn plan(inventory: &Inventory, known: Option<&KnownDates>, most: usize) -> Plan {
     let mut made = Plan::default();
     let mut dependent = Chunk::new();
     let mut others: Vec<(&str, &str)> = Vec::new();
@@ -67,7 +67,7 @@ pub fn plan(inventory: &Inventory, known: Option<&KnownDates>) -> Plan {
             .cloned()
             .collect();
     }
-    made.chunks = chunks(&dependent, &others, MOST);
+    made.chunks = chunks(&dependent, &others, most);
     made
 }
 
@@ -162,7 +162,7 @@ mod tests {
         let names: Vec<String> = (0..9000).map(|n| format!("C{n}")).collect();
         let mut rows: Vec<(&str, &str, &str)> = names.iter().map(|name| ("ApexClass", name.as_str(), MARCH)).collect();
         rows.push(("Profile", "Admin", MARCH));
-        let made = plan(&inventory(&rows), None);
+        let made = plan(&inventory(&rows), None, MOST);
         assert_eq!(made.chunks.len(), 3, "two files a class");
         let mut classes = BTreeSet::new();
         for chunk in &made.chunks {
@@ -197,7 +197,7 @@ mod tests {
         .iter()
         .map(|(kind, name)| (part(kind, name), MARCH.to_owned()))
         .collect();
-        let made = plan(&now, Some(&known));
+        let made = plan(&now, Some(&known), MOST);
         assert_eq!(made.gone, BTreeSet::from([part("ApexClass", "Gone")]));
         assert_eq!(
             made.unchanged,
@@ -220,15 +220,15 @@ mod tests {
         .into();
         let mut now = inventory(&[]);
         now.refused.insert("Flow".to_owned(), "no".to_owned());
-        assert_eq!(plan(&now, Some(&known)).gone, BTreeSet::from([part("ApexClass", "A")]));
+        assert_eq!(plan(&now, Some(&known), MOST).gone, BTreeSet::from([part("ApexClass", "A")]));
         now.complete = false;
-        assert!(plan(&now, Some(&known)).gone.is_empty());
+        assert!(plan(&now, Some(&known), MOST).gone.is_empty());
     }
 
     #[test]
     fn a_chunk_is_halved_with_its_profiles() {
         let rows = inventory(&[("ApexClass", "A", MARCH), ("Flow", "B", MARCH), ("Profile", "P", MARCH)]);
-        let [first, second] = halves(&plan(&rows, None).chunks[0]).expect("two members");
+        let [first, second] = halves(&plan(&rows, None, MOST).chunks[0]).expect("two members");
         assert_eq!(first.keys().collect::<Vec<_>>(), ["ApexClass", "Profile"]);
         assert_eq!(second.keys().collect::<Vec<_>>(), ["Flow", "Profile"]);
         assert_eq!(halves(&first), None);

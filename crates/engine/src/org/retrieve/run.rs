@@ -11,7 +11,7 @@ use syncline_salesforce::{Connection, Error};
 use tokio::task::JoinSet;
 
 use super::inventory::{Inventory, Scope, inventory};
-use super::plan::{Chunk, Plan, halves, plan};
+use super::plan::{Chunk, MOST, Plan, halves, plan};
 use super::unite::unite;
 use crate::org::OrgError;
 use crate::org::convert::{Converted, Files, to_source};
@@ -187,7 +187,7 @@ pub async fn into_state(
     progress: Progress<'_>,
 ) -> Result<Written, OrgError> {
     let inventory = inventory(connection, scope).await?;
-    let fetched = fetch(connection, &inventory, &plan(&inventory, None), progress).await?;
+    let fetched = fetch(connection, &inventory, &plan(&inventory, None, MOST), progress).await?;
     let file = folder.join("sfdx-project.json");
     fs::write(&file, project).map_err(OrgError::file("could not write", &file))?;
     into_folder(&fetched, folder, &connection.api_version().to_string())

@@ -11,7 +11,7 @@ use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::RetrieveMessage;
 
 use super::inventory::{Inventory, Scope, inventory};
-use super::plan::{DEPENDENT, KnownDates, Part, plan, trusted_date};
+use super::plan::{DEPENDENT, KnownDates, MOST, Part, plan, trusted_date};
 use super::run::{Progress, fetch, means_the_same};
 use super::unite::unite;
 use crate::org::OrgError;
@@ -97,7 +97,7 @@ pub async fn snapshot(
         _ => None,
     };
     let inventory = inventory(connection, &wanted.scope).await?;
-    let plan = plan(&inventory, known.as_ref());
+    let plan = plan(&inventory, known.as_ref(), MOST);
     let fetched = fetch(connection, &inventory, &plan, progress).await?;
     let converted = to_source(&project, &fetched.files)?;
 

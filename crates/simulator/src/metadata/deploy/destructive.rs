@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::metadata::message::Message;
 use crate::metadata::store::{self, Component};
-use crate::metadata::{effects, mentions, standard, tracking, users_of};
+use crate::metadata::{effects, mentions, package, standard, tracking, users_of};
 use rusqlite::OptionalExtension;
 use std::collections::BTreeSet;
 use syncline_metadata::component::ComponentId;
@@ -38,8 +38,11 @@ pub(super) fn delete(call: &Call<'_>, file: &str, manifest: &PackageManifest) ->
                 messages.push(Message::failure("", file, file, &problem));
                 continue;
             }
-            let id = ComponentId::new(kind.clone(), member.clone());
-            match find(call, &id)? {
+            let mut found = None;
+            for id in package::meant(kind, member) {
+                found = found.or(find(call, &id)?);
+            }
+            match found {
                 Some(component) => doomed.push(component),
                 None => {
                     let problem = format!("No {kind} named: {member} found");

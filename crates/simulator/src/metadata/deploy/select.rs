@@ -124,14 +124,14 @@ fn missing(
     let there: BTreeSet<(String, String)> = items.iter().map(|item| folded(&item.id)).collect();
     for (kind, members) in manifest.types.iter().filter(|(kind, _)| is_type(kind)) {
         for member in members.iter().filter(|member| &***member != "*") {
-            let id = ComponentId::new(kind.clone(), member.clone());
-            let in_broken = broken.iter().any(|path| {
-                package::LAYOUT
-                    .locate(path)
-                    .component()
-                    .is_some_and(|file| folded(&file.id) == folded(&id))
+            let found = package::meant(kind, member).any(|id| {
+                let is_in_broken = |path: &String| {
+                    let located = package::LAYOUT.locate(path);
+                    located.component().is_some_and(|file| folded(&file.id) == folded(&id))
+                };
+                there.contains(&folded(&id)) || broken.iter().any(is_in_broken)
             });
-            if there.contains(&folded(&id)) || in_broken || (options.allow_missing_files) {
+            if found || options.allow_missing_files {
                 continue;
             }
             let problem = format!(
@@ -155,7 +155,8 @@ fn named(items: Vec<Item>, manifest: &PackageManifest, messages: &mut Vec<Messag
         .flat_map(|(kind, members)| {
             members
                 .iter()
-                .map(|member| folded(&ComponentId::new(kind.clone(), member.clone())))
+                .flat_map(|member| package::meant(kind, member))
+                .map(|id| folded(&id))
         })
         .collect();
     let is_named =

@@ -30,6 +30,9 @@ pub(super) fn written(call: &Call<'_>, subject: &Subject<'_>) -> Told {
     let known = schema.object(name).map(|object| (**object).clone());
     let mut object = match known {
         Some(object) => object,
+        None if name.contains("__") && value::plain(value, "label").is_none() => {
+            return Ok(Some("Must specify a non-empty label for the CustomObject".to_owned()));
+        }
         None if name.contains("__") => new(call, name, value),
         None => return Ok(Some(format!("Cannot create standard object: {name}"))),
     };

@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::metadata::archive::Files;
 use crate::metadata::properties::{self, Properties};
-use crate::metadata::standard;
+use crate::metadata::{package, standard};
 use crate::metadata::store::{self, Component};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,8 +108,11 @@ fn resolve(
                 }
                 continue;
             }
-            let id = ComponentId::new(kind.as_str(), member.as_str());
-            match standard::find(call, &id)? {
+            let mut found = None;
+            for id in package::meant(kind, member) {
+                found = found.or(standard::find(call, &id)?);
+            }
+            match found {
                 Some(component) => wanted.add(component),
                 None => messages.push((
                     file.clone(),
@@ -164,7 +167,7 @@ fn write(
         };
         let mut told: Vec<Component> = Vec::new();
         if whole {
-            manifest.insert(&id.type_name, &id.full_name);
+            manifest.insert(package::named_by(&id.type_name), &id.full_name);
             told.extend(standard::find(call, id)?);
         }
         for child in children

@@ -66,6 +66,8 @@ pub(crate) fn keeps(root: &str, element: &str, entry: Node<'_, '_>, present: &BT
         && name
             .split_once('.')
             .is_some_and(|(object, _)| has("CustomObject", object));
+    // All labels are one component of a fixed name.
+    let with_labels = *kind == "CustomLabel" && has("CustomLabels", "CustomLabels");
     let standard_tab = name
         .strip_prefix("standard-")
         .is_some_and(|object| *kind == "CustomTab" && has("CustomObject", object));
@@ -73,7 +75,7 @@ pub(crate) fn keeps(root: &str, element: &str, entry: Node<'_, '_>, present: &BT
         && name
             .split_once('-')
             .is_some_and(|(credential, _)| has(kind, credential));
-    has(kind, &name) || with_object || standard_tab || credential
+    has(kind, &name) || with_object || with_labels || standard_tab || credential
 }
 
 /// Whether files of this type are cut down at all.
