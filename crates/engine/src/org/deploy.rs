@@ -224,7 +224,13 @@ fn is_only_parts(id: &ComponentId, text: &str, parts: usize) -> bool {
     let decomposed = Registry::standard()
         .by_name(&id.type_name)
         .is_some_and(|kind| kind.adapter == Adapter::Decomposed);
-    let elements = |document: &roxmltree::Document<'_>| document.root_element().children().filter(roxmltree::Node::is_element).count();
+    let elements = |document: &roxmltree::Document<'_>| {
+        document
+            .root_element()
+            .children()
+            .filter(roxmltree::Node::is_element)
+            .count()
+    };
     decomposed && roxmltree::Document::parse(text).is_ok_and(|document| elements(&document) == parts)
 }
 

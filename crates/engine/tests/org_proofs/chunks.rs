@@ -24,20 +24,34 @@ async fn five_retrieves_united_are_one() {
         .find(|plan| plan.chunks.len() == CHUNKS)
         .expect("a limit with five retrieves");
     let profiles: BTreeSet<&String> = whole.chunks[0]["Profile"].iter().collect();
-    assert!(parted.chunks.iter().all(|chunk| chunk["Profile"].iter().collect::<BTreeSet<_>>() == profiles));
+    assert!(
+        parted
+            .chunks
+            .iter()
+            .all(|chunk| chunk["Profile"].iter().collect::<BTreeSet<_>>() == profiles)
+    );
 
-    let whole = fetch(&connection, &inventory, &whole, &mut |_, _| {}).await.expect("retrieved");
-    let united = fetch(&connection, &inventory, &parted, &mut |_, _| {}).await.expect("retrieved");
+    let whole = fetch(&connection, &inventory, &whole, &mut |_, _| {})
+        .await
+        .expect("retrieved");
+    let united = fetch(&connection, &inventory, &parted, &mut |_, _| {})
+        .await
+        .expect("retrieved");
     let found = differences(&whole.files, &united.files);
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
     assert_eq!(whole.manifest, united.manifest);
     // It would prove nothing if the parts did not tell less than the whole.
     let mut alone = Plan::default();
     alone.chunks.push(parted.chunks[0].clone());
-    let alone = fetch(&connection, &inventory, &alone, &mut |_, _| {}).await.expect("retrieved");
+    let alone = fetch(&connection, &inventory, &alone, &mut |_, _| {})
+        .await
+        .expect("retrieved");
     let shared: Vec<&String> = whole.files.keys().filter(|path| is_access(path)).collect();
     assert!(shared.len() > 2, "{shared:?}");
-    let less = shared.iter().filter(|path| alone.files[**path].len() < whole.files[**path].len()).count();
+    let less = shared
+        .iter()
+        .filter(|path| alone.files[**path].len() < whole.files[**path].len())
+        .count();
     assert!(less > 0, "one retrieve alone tells all of {shared:?}");
 }
 

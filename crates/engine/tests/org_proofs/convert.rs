@@ -77,13 +77,17 @@ fn both_formats_are_as_the_command_line_makes_them() {
         all.len(),
         wrong.join("\n")
     );
-    assert!(deviations.is_empty(), "deviations that are none any more: {deviations:?}");
+    assert!(
+        deviations.is_empty(),
+        "deviations that are none any more: {deviations:?}"
+    );
 }
 
 /// Writes the answers anew, from what the command line made, and says what is different.
 fn regenerate(oracle: &Path, home: &Path, mdapi: &Files, source: &Files) {
     let mut theirs = Sides::new();
-    let mut text = String::from("# Format, file or list of package.xml, digest of its meaning; written by regenerate.sh\n");
+    let mut text =
+        String::from("# Format, file or list of package.xml, digest of its meaning; written by regenerate.sh\n");
     for (format, ours) in [("mdapi", mdapi), ("source", source)] {
         let files = files_of(&oracle.join(format));
         tell(&mut theirs, format, &files);
@@ -117,11 +121,16 @@ fn tell(sides: &mut Sides, format: &str, files: &Files) {
 fn meaning(bytes: &[u8]) -> String {
     if bytes.starts_with(b"PK\x03\x04") {
         let inside = unzipped(bytes);
-        let told: Vec<String> = inside.iter().map(|(path, bytes)| format!("{path} {}", sha(bytes))).collect();
+        let told: Vec<String> = inside
+            .iter()
+            .map(|(path, bytes)| format!("{path} {}", sha(bytes)))
+            .collect();
         return sha(told.join("\n").as_bytes());
     }
     match Document::parse(bytes) {
-        Ok(document) if xml::is_metadata(bytes) => format!("{:032x}", xml::digest(document.root(), document.root_type()))[..16].to_owned(),
+        Ok(document) if xml::is_metadata(bytes) => {
+            format!("{:032x}", xml::digest(document.root(), document.root_type()))[..16].to_owned()
+        }
         _ => sha(bytes),
     }
 }

@@ -25,7 +25,12 @@ const KINDS: [(Kind, u32); 5] = [
 ];
 
 /// What each use of an org asks for: parts of paths.
-const DEPLOY: [&str; 4] = ["/metadata/deployRequest", "/tooling/query", "/oauth2/token", "/services/"];
+const DEPLOY: [&str; 4] = [
+    "/metadata/deployRequest",
+    "/tooling/query",
+    "/oauth2/token",
+    "/services/",
+];
 const RETRIEVE: [&str; 3] = ["/services/Soap/m/", "/oauth2/token", "/services/"];
 const INGEST: [&str; 4] = ["/jobs/ingest", "/batches", "/jobs/ingest/", "/services/"];
 const QUERY: [&str; 3] = ["/jobs/query", "/results", "/services/"];
@@ -150,7 +155,10 @@ impl Trial {
                 let error = salesforce(error);
                 assert!(rows <= 1, "{place}: {rows} deployments: {error:?}");
                 let unknown = error.code() == "unknown_outcome" || started.is_some();
-                assert!(unknown || rows == 0, "{place}: it was done, and nobody is told: {error:?}");
+                assert!(
+                    unknown || rows == 0,
+                    "{place}: it was done, and nobody is told: {error:?}"
+                );
                 self.error("deploy", error.code());
             }
         }
@@ -182,13 +190,19 @@ impl Trial {
             .iter()
             .map(|name| stored(&self.world, "Account", &format!("Name = '{name}'")))
             .collect();
-        assert!(kept.iter().all(|count| *count <= 1), "{place}: rows are there twice: {kept:?}");
+        assert!(
+            kept.iter().all(|count| *count <= 1),
+            "{place}: rows are there twice: {kept:?}"
+        );
         let report = match taken {
             Ok(report) => report,
             Err(error) => {
                 let unknown = unknown_job(&error);
                 let none = kept.iter().all(|count| *count == 0);
-                assert!(unknown || none, "{place}: rows are there, and nobody is told: {error:?}");
+                assert!(
+                    unknown || none,
+                    "{place}: rows are there, and nobody is told: {error:?}"
+                );
                 self.error("ingest", error.code());
                 return;
             }
@@ -235,7 +249,9 @@ impl Trial {
 
     async fn query(&mut self) {
         let prefix = format!("S{}-", self.seed);
-        let mut query = BulkQuery::new(format!("SELECT Name FROM Account WHERE Name LIKE '{prefix}%' ORDER BY Name"));
+        let mut query = BulkQuery::new(format!(
+            "SELECT Name FROM Account WHERE Name LIKE '{prefix}%' ORDER BY Name"
+        ));
         query.page = 7;
         let rows = stored(&self.world, "Account", &format!("Name LIKE '{prefix}%'"));
         self.strike(&QUERY);
@@ -248,7 +264,11 @@ impl Trial {
         let names: Vec<&str> = text.lines().skip(1).collect();
         let mut once = names.clone();
         once.dedup();
-        assert_eq!((names.len(), once.len(), exported.rows), (rows, rows, rows as u64), "{place}: {text}");
+        assert_eq!(
+            (names.len(), once.len(), exported.rows),
+            (rows, rows, rows as u64),
+            "{place}: {text}"
+        );
         self.told.well += 1;
     }
 }
@@ -280,8 +300,12 @@ fn class(name: &str) -> Deployment {
     let mut archive = ArchiveWriter::default();
     archive.add("package.xml", manifest.as_bytes()).expect("added");
     let body = format!("public class {name} {{}}\n");
-    archive.add(&format!("classes/{name}.cls"), body.as_bytes()).expect("added");
-    archive.add(&format!("classes/{name}.cls-meta.xml"), META.as_bytes()).expect("added");
+    archive
+        .add(&format!("classes/{name}.cls"), body.as_bytes())
+        .expect("added");
+    archive
+        .add(&format!("classes/{name}.cls-meta.xml"), META.as_bytes())
+        .expect("added");
     Deployment {
         zip: archive.finish().expect("a zip"),
         options: DeployOptions::default(),
@@ -299,13 +323,22 @@ async fn nothing_is_lost_and_nothing_is_done_twice() {
     let result = run(&connection, deployment(&repository, Format::Source, false)).await;
     assert!(result.success, "{}", complaints(&result));
     let scope = Scope {
-        components: ["ApexTrigger", "CustomObject", "Profile", "PermissionSet", "StaticResource"]
-            .map(|kind| (kind.to_owned(), "*".to_owned()))
-            .into(),
+        components: [
+            "ApexTrigger",
+            "CustomObject",
+            "Profile",
+            "PermissionSet",
+            "StaticResource",
+        ]
+        .map(|kind| (kind.to_owned(), "*".to_owned()))
+        .into(),
     };
     let listed = inventory(&connection, &scope).await.expect("listed");
     let whole = plan(&listed, None, MOST);
-    let files = fetch(&connection, &listed, &whole, &mut |_, _| {}).await.expect("retrieved").files;
+    let files = fetch(&connection, &listed, &whole, &mut |_, _| {})
+        .await
+        .expect("retrieved")
+        .files;
     let expected = (listed, files);
     world.log.clear();
 

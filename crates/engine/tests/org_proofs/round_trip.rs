@@ -54,5 +54,9 @@ async fn what_is_deployed_comes_back_with_the_same_meaning() {
             found.join("\n")
         );
     }
-    assert_eq!(used.len(), SERVER_DEFAULTS.len(), "defaults that no org fills in any more");
+    assert_eq!(
+        used.len(),
+        SERVER_DEFAULTS.len(),
+        "defaults that no org fills in any more"
+    );
 }

@@ -55,7 +55,9 @@ async fn a_selection_is_deployed_with_what_it_pulls_in_and_not_without() {
                 used.extend(known);
                 if known.is_none() {
                     let (user, via) = &because[0];
-                    wrong.push(format!("{named} without {component}, which {user} needs ({via}), is taken"));
+                    wrong.push(format!(
+                        "{named} without {component}, which {user} needs ({via}), is taken"
+                    ));
                 }
             }
         }
@@ -63,7 +65,10 @@ async fn a_selection_is_deployed_with_what_it_pulls_in_and_not_without() {
     let told = format!("{selections} selections, {pulled_in} pulled in; {sampled} sampled, {drops} drops");
     println!("{told}");
     assert!(wrong.is_empty(), "{told}; {} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(sampled, samples, "{told}: too few selections pull in 1 to 12 components");
+    assert_eq!(
+        sampled, samples,
+        "{told}: too few selections pull in 1 to 12 components"
+    );
     assert_eq!(used.len(), NOT_MISSED.len(), "{told}: reasons that nothing needs");
 }
 
@@ -122,7 +127,6 @@ impl Needs {
     }
 
     fn closure(&self, selection: &[ComponentId]) -> Vec<PulledIn> {
-        self.index
-            .closure(selection, &|id| self.names.contains(id), &|_| false)
+        self.index.closure(selection, &|id| self.names.contains(id), &|_| false)
     }
 }

@@ -69,7 +69,11 @@ pub fn stored(world: &World, table: &str, condition: &str) -> usize {
     let state = org.lock();
     let count: i64 = state
         .db
-        .query_row(&format!("SELECT count(*) FROM \"{table}\" WHERE {condition}"), [], |row| row.get(0))
+        .query_row(
+            &format!("SELECT count(*) FROM \"{table}\" WHERE {condition}"),
+            [],
+            |row| row.get(0),
+        )
         .expect("counted");
     usize::try_from(count).expect("a count")
 }

@@ -220,7 +220,10 @@ mod tests {
         .into();
         let mut now = inventory(&[]);
         now.refused.insert("Flow".to_owned(), "no".to_owned());
-        assert_eq!(plan(&now, Some(&known), MOST).gone, BTreeSet::from([part("ApexClass", "A")]));
+        assert_eq!(
+            plan(&now, Some(&known), MOST).gone,
+            BTreeSet::from([part("ApexClass", "A")])
+        );
         now.complete = false;
         assert!(plan(&now, Some(&known), MOST).gone.is_empty());
     }

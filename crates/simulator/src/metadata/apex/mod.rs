@@ -2,8 +2,10 @@
 
 mod runs;
 mod scan;
+mod types;
 
 pub(crate) use runs::{asynchronous, finish, synchronous};
+pub(crate) use types::needed as needed_types;
 
 use super::store;
 use crate::error::ApiError;

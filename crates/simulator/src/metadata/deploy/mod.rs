@@ -12,6 +12,7 @@ mod run;
 mod select;
 pub(crate) mod soap;
 mod tests;
+mod uses;
 mod validate;
 
 pub(crate) use destructive::remove;

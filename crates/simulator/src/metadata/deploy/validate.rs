@@ -1,5 +1,6 @@
 //! What is wrong with the components of a package: unknown elements, references to what is nowhere.
 
+use super::uses::{self, Use, line_and_column, owner_at};
 use crate::error::ApiError;
 use crate::http::Call;
 use crate::metadata::message::Message;
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use syncline_metadata::component::{ComponentId, children_of};
-use syncline_metadata::references::{Context, KnownNames, Reference, ReferenceKind, Relations, Schema, references_in};
+use syncline_metadata::references::{Context, KnownNames, Relations, Schema};
 use syncline_metadata::table::Type;
 use syncline_metadata::table::registry::Registry;
 use syncline_metadata::table::schema::{self as table, Holds};
@@ -54,14 +55,6 @@ impl Schema for Ways {
     }
 }
 
-/// A reference with the component that makes it and its place.
-struct Use {
-    owner: ComponentId,
-    path: String,
-    place: (u32, u32),
-    reference: Reference,
-}
-
 /// Checks the items of a package by its files.
 pub(super) fn validate(call: &Call<'_>, items: &[Item], sources: &[Source]) -> Result<Refused, ApiError> {
     let mut refused = Refused::default();
@@ -79,7 +72,7 @@ pub(super) fn validate(call: &Call<'_>, items: &[Item], sources: &[Source]) -> R
         schema: Some(&ways),
         known: Some(&known),
     };
-    let mut uses = Vec::new();
+    let mut uses: Vec<Use> = Vec::new();
     for source in sources {
         let parts = children_of(&source.id, &source.text).unwrap_or_default();
         if source.xml {
@@ -89,18 +82,10 @@ pub(super) fn validate(call: &Call<'_>, items: &[Item], sources: &[Source]) -> R
                 }
             }
         }
-        for reference in references_in(&source.id, &source.path, &source.text, &context).unwrap_or_default() {
-            let owner = owner_at(&source.id, &parts, reference.range.start);
-            if reference.kind == ReferenceKind::Required && package.contains(owner) {
-                uses.push(Use {
-                    owner: owner.clone(),
-                    path: source.path.clone(),
-                    place: line_and_column(&source.text, reference.range.start),
-                    reference,
-                });
-            }
-        }
+        uses.extend(uses::of_source(source, &parts, &context));
     }
+    uses.extend(items.iter().filter_map(Use::of_part));
+    uses.retain(|one| package.contains(&one.owner));
     // What names a refused component is refused too.
     let org = KnownNames::build(&org);
     loop {
@@ -109,23 +94,16 @@ pub(super) fn validate(call: &Call<'_>, items: &[Item], sources: &[Source]) -> R
         let broken: Vec<&Use> = uses
             .iter()
             .filter(|one| package.contains(&one.owner))
-            .filter(|one| !exists(call, &org, &here, &one.reference.to))
+            .filter(|one| !one.any_of.iter().any(|to| exists(call, &org, &here, to)))
             .collect();
         if broken.is_empty() {
             return Ok(refused);
         }
         for one in broken {
             refused.owners.insert(one.owner.clone());
-            refused.messages.push(missing(one));
+            refused.messages.push(one.missing());
         }
     }
-}
-
-fn missing(one: &Use) -> Message {
-    let to = &one.reference.to;
-    let field = one.reference.via.rsplit(['/', '@']).next().unwrap_or_default();
-    let problem = format!("In field: {field} - no {} named {} found", to.type_name, to.full_name);
-    Message::failure(&one.owner.type_name, &one.owner.full_name, &one.path, &problem).at(one.place.0, one.place.1)
 }
 
 fn exists(call: &Call<'_>, org: &KnownNames, package: &KnownNames, to: &ComponentId) -> bool {
@@ -147,24 +125,6 @@ fn exists(call: &Call<'_>, org: &KnownNames, package: &KnownNames, to: &Componen
             .is_some_and(|(object, _)| schema.object(object).is_some_and(|object| !object.custom)),
         _ => false,
     }
-}
-
-/// The component an offset of a file belongs to: the child around it, or the file's own.
-fn owner_at<'p>(own: &'p ComponentId, parts: &'p [(ComponentId, Range<usize>)], at: usize) -> &'p ComponentId {
-    parts
-        .iter()
-        .find(|(_, range)| range.contains(&at))
-        .map_or(own, |(child, _)| child)
-}
-
-fn line_and_column(text: &str, at: usize) -> (u32, u32) {
-    let before = &text[..at.min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (
-        u32::try_from(line).unwrap_or(u32::MAX),
-        u32::try_from(column).unwrap_or(u32::MAX),
-    )
 }
 
 /// Elements with elements inside that their type does not have, and a wrong root. Plain values are not known one by one.
