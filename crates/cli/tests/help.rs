@@ -21,7 +21,7 @@ fn help_tells_the_story() {
       init          Write syncline.toml: environments, branches and the path between them
 
     Orgs:
-      org           Log in to orgs, query them, get and deploy their metadata
+      org           Log in to orgs, read and write records, get and deploy metadata
 
     Compare:
       diff          Show what differs between two states, by component and element

@@ -115,6 +115,60 @@ fn rows_of_a_query() {
 }
 
 #[test]
+fn rows_of_a_file_are_written() {
+    let env = TestEnv::new();
+    let simulator = Simulator::start(&env);
+    simulator.login(&env, "dev1", &simulator.url("dev1"), &[]);
+    let count = || {
+        env.run(&["org", "query", "dev1", "SELECT COUNT() FROM Contact"])
+            .stdout
+            .trim()
+            .parse::<u32>()
+            .expect("a number")
+    };
+    let before = count();
+    env.write("contacts.csv", "FirstName,LastName\nAda,Archer\nBen,\nChi,Cole\n");
+    let ran = env.syncline("org import dev1 Contact contacts.csv --refused refused.csv");
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (1, "2 rows taken, 1 refused\n"),
+        "{ran}"
+    );
+    let refused = std::fs::read_to_string(env.work().join("refused.csv")).expect("the refused rows");
+    assert_eq!(refused.lines().count(), 2, "{refused}");
+    assert!(
+        refused.contains("REQUIRED_FIELD_MISSING") && refused.ends_with("Ben,\n"),
+        "{refused}"
+    );
+    assert_eq!(count(), before + 2);
+
+    let ran = env.run(&[
+        "org",
+        "query",
+        "dev1",
+        "SELECT Id FROM Contact WHERE LastName = 'Cole' AND FirstName = 'Chi'",
+        "--bulk",
+        "-o",
+        "ids.csv",
+    ]);
+    assert_eq!(ran.code, 0, "{ran}");
+    let ran = env.syncline("org import dev1 Contact ids.csv --delete --json");
+    assert_eq!(ran.code, 0, "{ran}");
+    let told: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(
+        (&told["taken"], &told["refused"], &told["stopped"]),
+        (&1.into(), &0.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(count(), before + 1);
+
+    simulator.login(&env, "prod", &simulator.url("prod"), &[]);
+    let ran = env.syncline("org import prod Contact contacts.csv --json");
+    assert!(ran.code == 2 && ran.stderr.contains("org.production-login"), "{ran}");
+    let ran = env.syncline("org import dev1 Contact nowhere.csv --json");
+    assert!(ran.code == 2 && ran.stderr.contains("org.file"), "{ran}");
+}
+
+#[test]
 fn what_is_deployed_comes_back() {
     let (env, simulator) = project();
     simulator.login(&env, "dev1", &simulator.url("dev1"), &[]);

@@ -12,6 +12,32 @@ pub(super) struct Run {
     folder: PathBuf,
     accepted: Vec<i32>,
     stdout: Option<PathBuf>,
+    environment: Vec<(String, String)>,
+}
+
+/// GNU time tells processor time in such steps.
+const CPU_STEP: Duration = Duration::from_millis(10);
+
+/// What a process took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// From start to end.
+    pub(super) wall: Duration,
+    /// In user mode and in the kernel, in steps of 10 ms and at least one; processes that it waited for are counted.
+    pub(super) cpu: Duration,
+    /// Peak memory in bytes.
+    pub(super) memory: u64,
+}
+
+impl Usage {
+    /// What two processes took that run one after the other.
+    pub(super) fn then(self, next: Self) -> Self {
+        Self {
+            wall: self.wall + next.wall,
+            cpu: self.cpu + next.cpu,
+            memory: self.memory.max(next.memory),
+        }
+    }
 }
 
 impl Run {
@@ -23,7 +49,14 @@ impl Run {
             folder: folder.to_owned(),
             accepted: vec![0],
             stdout: None,
+            environment: Vec::new(),
         }
+    }
+
+    /// Sets an environment variable.
+    pub(super) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Adds arguments.
@@ -50,6 +83,7 @@ impl Run {
         command
             .args(&self.arguments)
             .current_dir(&self.folder)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         if let Some(path) = &self.stdout {
             command.stdout(std::fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?);
@@ -79,27 +113,36 @@ impl Run {
         self.timed().map(drop)
     }
 
-    /// Peak memory of the process in bytes, by GNU time.
-    pub(super) fn peak_memory(&self, scratch: &Path) -> Result<u64, String> {
-        let report = scratch.join("peak-memory.txt");
-        let own = [self.program.display().to_string()]
+    /// Runs it; gives what the process took, by GNU time, and its output.
+    pub(super) fn used(&self, scratch: &Path) -> Result<(Usage, Vec<u8>), String> {
+        let report = scratch.join("usage.txt");
+        let mut wrapped = self.clone();
+        wrapped.program = "/usr/bin/time".into();
+        wrapped.arguments = ["-f", "%U %S %M", "-o", &report.display().to_string()]
             .into_iter()
-            .chain(self.arguments.iter().cloned());
-        let mut wrapped = Self::new("/usr/bin/time", &self.folder)
-            .args(["-f", "%M", "-o", &report.display().to_string()])
-            .args(own)
-            .accept(self.accepted.iter().copied());
-        wrapped.stdout.clone_from(&self.stdout);
-        wrapped.go()?;
+            .map(str::to_owned)
+            .chain([self.program.display().to_string()])
+            .chain(self.arguments.iter().cloned())
+            .collect();
+        let (wall, output) = wrapped
+            .timed()
+            .map_err(|why| why.replace(&wrapped.shown(), &self.shown()))?;
         let text = std::fs::read_to_string(&report).map_err(|error| format!("no report of /usr/bin/time: {error}"))?;
-        let kilobytes: u64 = text
+        // Where the exit code is not 0, a line about it stands before the figures.
+        let figures: Vec<f64> = text
             .lines()
             .last()
             .unwrap_or_default()
-            .trim()
-            .parse()
-            .map_err(|error| format!("/usr/bin/time wrote {text:?}: {error}"))?;
-        Ok(kilobytes * 1024)
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let [user, system, kilobytes] = figures[..] else {
+            return Err(format!("/usr/bin/time wrote {text:?}"));
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole kilobytes")]
+        let memory = kilobytes as u64 * 1024;
+        let cpu = Duration::from_secs_f64(user + system).max(CPU_STEP);
+        Ok((Usage { wall, cpu, memory }, output))
     }
 
     fn shown(&self) -> String {
@@ -149,24 +192,34 @@ impl Spread {
     }
 }
 
-/// Something that takes a time; called once a round.
-pub(super) type Contender<'a> = Box<dyn FnMut() -> Result<Duration, String> + 'a>;
+/// `12.3 MB`.
+pub(super) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1_048_576.0)
+}
 
-/// Times contenders in turns, so that what slows the machine down slows down all; the first round does not count.
+/// Something that is measured; called once a round.
+pub(super) type Contender<'a, T = Duration> = Box<dyn FnMut() -> Result<T, String> + 'a>;
+
+/// Measures contenders in turns, so that what slows the machine down slows down all; the first round does not count.
 /// Each has its own outcome: the failure of one leaves the figures of the others.
-pub(super) fn race(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Result<Spread, String>> {
-    let mut times: Vec<Result<Vec<Duration>, String>> = contenders.iter().map(|_| Ok(Vec::new())).collect();
+pub(super) fn in_turns<T>(rounds: usize, mut contenders: Vec<Contender<'_, T>>) -> Vec<Result<Vec<T>, String>> {
+    let mut found: Vec<Result<Vec<T>, String>> = contenders.iter().map(|_| Ok(Vec::new())).collect();
     for round in 0..=rounds {
-        for (contender, times) in contenders.iter_mut().zip(&mut times) {
-            let Ok(taken) = times else { continue };
+        for (contender, found) in contenders.iter_mut().zip(&mut found) {
+            let Ok(taken) = found else { continue };
             match contender() {
-                Ok(time) if round > 0 => taken.push(time),
+                Ok(figure) if round > 0 => taken.push(figure),
                 Ok(_) => {}
-                Err(error) => *times = Err(error),
+                Err(error) => *found = Err(error),
             }
         }
     }
-    times
+    found
+}
+
+/// Times contenders in turns and sums up their times.
+pub(super) fn race(rounds: usize, contenders: Vec<Contender<'_>>) -> Vec<Result<Spread, String>> {
+    in_turns(rounds, contenders)
         .into_iter()
         .map(|times| times.and_then(|times| Spread::of(times).ok_or_else(|| "no runs".to_owned())))
         .collect()
@@ -174,7 +227,7 @@ pub(super) fn race(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Res
 
 #[cfg(test)]
 mod tests {
-    use super::{Contender, Spread, race};
+    use super::{Contender, Run, Spread, race};
     use std::time::Duration;
 
     #[test]
@@ -195,5 +248,21 @@ mod tests {
             Ok("2.0 ms (2.0–2.0)".to_owned())
         );
         assert_eq!(outcome[1], Err("no such command".to_owned()));
+    }
+
+    #[test]
+    fn what_a_process_took_comes_with_its_output() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let run = Run::new("sh", scratch.path())
+            .args(["-c", "echo $WORD; exit 3"])
+            .env("WORD", "said")
+            .accept([3]);
+        let (usage, output) = run.used(scratch.path()).expect("it runs");
+        assert_eq!(output, b"said\n");
+        assert!(usage.memory > 0 && !usage.wall.is_zero());
+        let sum = usage.then(usage);
+        assert_eq!((sum.wall, sum.memory), (usage.wall * 2, usage.memory));
+        let why = run.accept([0]).used(scratch.path()).expect_err("the code is 3");
+        assert!(why.starts_with("`sh -c"), "{why}");
     }
 }

@@ -1,7 +1,7 @@
 //! `syncline merge-file` against `git merge-file`: time of one process and peak memory.
 
 use super::Bench;
-use super::measure::{Contender, Run, race};
+use super::measure::{Contender, Run, megabytes, race};
 use super::report::{Row, Target};
 use std::path::PathBuf;
 use xtask::generate::{Content, Edit, File, Place, Spot, loose_profile, spots};
@@ -64,16 +64,15 @@ fn times(bench: &Bench, title: &str, bytes: usize, conflicts: bool) -> Result<Ro
 fn memory(bench: &Bench, title: &str, bytes: usize) -> Result<Row, String> {
     let input = input(bench, bytes, false)?;
     let scratch = bench.scratch.path();
-    let peak = ours(bench, &input).peak_memory(scratch)?;
+    let peak = ours(bench, &input).used(scratch)?.0.memory;
     input.check()?;
-    let git = peer(bench, &input).peak_memory(scratch)?;
+    let git = peer(bench, &input).used(scratch)?.0.memory;
     let limit = 20 * 1024 * 1024 + 30 * input.largest as u64;
-    let shown = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1_048_576.0);
-    let target = format!("< {} (20 MB + 30 × largest file)", shown(limit));
+    let target = format!("< {} (20 MB + 30 × largest file)", megabytes(limit));
     Ok(Row::limit(
         title,
-        shown(peak),
-        format!("git merge-file: {}", shown(git)),
+        megabytes(peak),
+        format!("git merge-file: {}", megabytes(git)),
         target,
         peak < limit,
     ))

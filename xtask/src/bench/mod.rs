@@ -5,8 +5,11 @@ mod diff;
 mod git_merge;
 mod measure;
 mod merge_file;
+mod org;
 mod package;
 mod report;
+mod simulator;
+mod world;
 
 use clap::Args;
 use measure::Run;
@@ -18,7 +21,7 @@ use xtask::generate::{Format, History, HistoryOptions, repository};
 /// Arguments of the task.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only the benchmark of that name: merge-file, diff, back-promote, package or git-merge. Prints the table, leaves the document alone.
+    /// Only the benchmark of that name: merge-file, diff, back-promote, package, git-merge, simulator or org. Prints the table, leaves the document alone.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Few rounds and small inputs, to try the harness. Prints the table, leaves the document alone.
@@ -47,6 +50,8 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("back-promote", back_promote::run),
     ("package", package::run),
     ("git-merge", git_merge::run),
+    ("simulator", simulator::run),
+    ("org", org::run),
 ];
 
 /// Runs the task: 0 where every benchmark ran, 1 where one failed.
@@ -120,10 +125,13 @@ impl Bench {
             let kilobytes: u64 = text.lines().next()?.split_whitespace().nth(1)?.parse().ok()?;
             Some(format!("{} GiB", kilobytes / 1024 / 1024))
         });
-        let peer = std::fs::read_to_string(self.root.join("e2e/bench/node_modules/sfdx-git-delta/package.json"))
-            .ok()
-            .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
-            .and_then(|package| package["version"].as_str().map(str::to_owned));
+        let installed = |folder: &str, package: &str| {
+            std::fs::read_to_string(self.root.join(format!("{folder}/node_modules/{package}/package.json")))
+                .ok()
+                .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+                .and_then(|package| package["version"].as_str().map(str::to_owned))
+                .unwrap_or_else(|| format!("not installed (`npm ci` in {folder})"))
+        };
         let none = || "not known".to_owned();
         vec![
             (
@@ -143,9 +151,17 @@ impl Bench {
             ),
             ("git".to_owned(), read("git", &["--version"])),
             ("node".to_owned(), read("node", &["--version"])),
+            ("sfdx-git-delta".to_owned(), installed("e2e/bench", "sfdx-git-delta")),
             (
-                "sfdx-git-delta".to_owned(),
-                peer.unwrap_or_else(|| "not installed (`npm ci` in e2e/bench)".to_owned()),
+                "Salesforce CLI".to_owned(),
+                installed("e2e/conformance", "@salesforce/cli"),
+            ),
+            (
+                "curl".to_owned(),
+                read("curl", &["--version"])
+                    .split_whitespace()
+                    .nth(1)
+                    .map_or_else(none, str::to_owned),
             ),
         ]
     }

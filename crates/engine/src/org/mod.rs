@@ -1,8 +1,9 @@
-//! Orgs: logins, queries, retrieves, deployments, tests.
+//! Orgs: logins, queries, imports, retrieves, deployments, tests.
 
 pub mod convert;
 pub mod deploy;
 pub mod error;
+pub mod import;
 pub mod login;
 pub mod query;
 pub mod retrieve;

@@ -68,7 +68,7 @@ pub struct Args {
     /// Port that the browser comes back to, as the app has it
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PORT, requires = "web")]
     port: u16,
-    /// Allow deployments if it is a production org
+    /// Allow deployments and imports if it is a production org
     #[arg(long)]
     production_writes: bool,
 }

@@ -2,6 +2,7 @@
 
 mod deploy;
 mod display;
+mod import;
 mod login;
 mod problem;
 mod query;
@@ -16,7 +17,7 @@ use crate::output::Output;
 pub(super) use retrieve::Bar;
 pub(super) use session::{block_on, orgs};
 
-/// Log in to orgs, query them, get and deploy their metadata
+/// Log in to orgs, read and write records, get and deploy metadata
 ///
 /// A login has a name; its secrets are kept encrypted in the folder `syncline` of your settings, or in SYNCLINE_HOME. It always
 /// leads to the same org: one that was refreshed since needs a new login.
@@ -40,6 +41,7 @@ enum Action {
     Display(display::Args),
     Limits(display::LimitsArgs),
     Query(query::Args),
+    Import(import::Args),
     Retrieve(retrieve::Args),
     Deploy(deploy::Args),
     Tests(tests::Args),
@@ -54,6 +56,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         Action::Display(args) => display::run(&args, out),
         Action::Limits(args) => display::limits(&args, out),
         Action::Query(args) => query::run(args, out),
+        Action::Import(args) => import::run(&args, out),
         Action::Retrieve(args) => retrieve::run(args, out),
         Action::Deploy(args) => deploy::run(args, out),
         Action::Tests(args) => tests::run(&args, out),
