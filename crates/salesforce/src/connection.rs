@@ -83,7 +83,7 @@ impl Connection {
     /// # Errors
     /// `login_refused` when Salesforce says no; `wrong_org` when it is not `expected_org`; `no_answer` without connection.
     pub async fn open(http: &Http, login: Login, options: Options) -> Result<Self> {
-        let token = login.sign_in(http, &options.clock).await?;
+        let token = crate::session::sign_in(http, &login, &options).await?;
         Self::with_token(http, login, token, options).await
     }
 

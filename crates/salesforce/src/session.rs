@@ -9,6 +9,7 @@ use crate::auth::{Login, Token};
 use crate::connection::{Connection, Options};
 use crate::error::{Error, Result};
 use crate::guard::Refusal;
+use crate::http::Http;
 use crate::secret::Secret;
 
 /// What requests carry.
@@ -77,6 +78,27 @@ async fn rotate(login: &mut Login, options: &Options, refresh: Option<Secret<Str
     Ok(())
 }
 
+/// Starts a session. What passes by itself is tried again: a lost answer to a sign-in leaves nothing but an unused session.
+pub(crate) async fn sign_in(http: &Http, login: &Login, options: &Options) -> Result<Token> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let failure = match login.sign_in(http, &options.clock).await {
+            Ok(token) => return Ok(token),
+            Err(failure) => failure,
+        };
+        let passes = match &failure {
+            Error::Transport { .. } => true,
+            Error::NotApi { status, .. } => matches!(status, 420 | 429 | 500..=504),
+            _ => false,
+        };
+        match options.retry.wait(attempt, None).filter(|_| passes) {
+            Some(wait) => options.clock.sleep(wait).await,
+            None => return Err(failure),
+        }
+    }
+}
+
 impl Connection {
     /// Replaces a session that ended. Of many callers with the same old session only one signs in.
     pub(crate) async fn renew(&self, ended: &Arc<Session>) -> Result<()> {
@@ -94,7 +116,7 @@ impl Connection {
                 description: description.clone(),
             });
         }
-        let token = match state.login.sign_in(&inner.http, &inner.options.clock).await {
+        let token = match sign_in(&inner.http, &state.login, &inner.options).await {
             Ok(token) => token,
             Err(failure) => {
                 if let Error::Login { error, description, .. } = &failure {

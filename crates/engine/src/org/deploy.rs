@@ -52,12 +52,7 @@ pub fn prepare(asked: &Asked, version: ApiVersion) -> Result<Deployment, OrgErro
             files.insert(path.clone(), read_file(&folder.join(&path))?);
         }
     }
-    let converted = convert::to_metadata_api(&project, &files)?;
-    let mut files = converted.files;
-    let manifest = match read_manifest(&folder.join("package.xml"))? {
-        Some(manifest) => manifest,
-        None => manifest_of(&files, version),
-    };
+    let manifest = read_manifest(&folder.join("package.xml"))?;
     let destructive = match &asked.destructive {
         Some(path) => Some(read_manifest(path)?.ok_or_else(|| OrgError::Argument {
             what: format!("there is no file {}", path.display()),
@@ -65,14 +60,14 @@ pub fn prepare(asked: &Asked, version: ApiVersion) -> Result<Deployment, OrgErro
         })?),
         None => None,
     };
-    let components = manifest.types.values().map(std::collections::BTreeSet::len).sum();
-    if components == 0 && destructive.is_none() {
+    let packed = pack(&project, &files, manifest, version)?;
+    if packed.components == 0 && destructive.is_none() {
         return Err(OrgError::Argument {
             what: format!("{} holds no metadata", folder.display()),
             hint: "give the folder with sfdx-project.json or package.xml",
         });
     }
-    files.insert("package.xml".to_owned(), manifest.to_string().into_bytes());
+    let mut files = packed.files;
     if let Some(destructive) = destructive {
         if destructive.types.values().any(|members| members.contains("*")) {
             return Err(OrgError::Argument {
@@ -87,26 +82,60 @@ pub fn prepare(asked: &Asked, version: ApiVersion) -> Result<Deployment, OrgErro
         };
         files.insert(name.to_owned(), destructive.to_string().into_bytes());
     }
-    let mut archive = ArchiveWriter::default();
-    for (path, bytes) in &files {
-        archive.add(path, bytes)?;
-    }
     let test_level = match (asked.tests, asked.run.is_empty()) {
         (Some(level), _) => Some(level),
         (None, false) => Some(TestLevel::RunSpecifiedTests),
         (None, true) => None,
     };
     Ok(Deployment {
-        zip: archive.finish()?,
+        zip: zip(&files)?,
         options: DeployOptions {
             check_only: asked.check_only,
             run_tests: asked.run.clone(),
             test_level,
             ..DeployOptions::default()
         },
-        left: converted.left,
-        components,
+        left: packed.left,
+        components: packed.components,
     })
+}
+
+/// Files as they are sent.
+#[derive(Debug, Clone, Default)]
+pub struct Packed {
+    /// Files in Metadata API format, with package.xml.
+    pub files: Files,
+    /// Files that were left out, and why.
+    pub left: Vec<(String, String)>,
+    /// Number of components.
+    pub components: usize,
+}
+
+/// Brings the files of a project to the form in which they are sent. Without a manifest, everything that they hold is named.
+pub fn pack(
+    project: &Project,
+    files: &Files,
+    manifest: Option<PackageManifest>,
+    version: ApiVersion,
+) -> Result<Packed, OrgError> {
+    let converted = convert::to_metadata_api(project, files)?;
+    let mut files = converted.files;
+    let manifest = manifest.unwrap_or_else(|| manifest_of(&files, version));
+    files.insert("package.xml".to_owned(), manifest.to_string().into_bytes());
+    Ok(Packed {
+        files,
+        left: converted.left,
+        components: manifest.types.values().map(std::collections::BTreeSet::len).sum(),
+    })
+}
+
+/// Files as a zip.
+pub fn zip(files: &Files) -> Result<Bytes, OrgError> {
+    let mut archive = ArchiveWriter::default();
+    for (path, bytes) in files {
+        archive.add(path, bytes)?;
+    }
+    Ok(archive.finish()?)
 }
 
 /// What to do at the moments of a deployment.

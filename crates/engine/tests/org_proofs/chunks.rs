@@ -14,7 +14,7 @@ async fn five_retrieves_united_are_one() {
     let world = world(1).await;
     let connection = connect(&world).await;
     let repository = repository(more("PROOF_SIZE", SMALLEST), 7);
-    let result = run(&connection, deployment(&repository, Format::Source, false)).await;
+    let result = run(&connection, deployment(&repository, Format::Source)).await;
     assert!(result.success, "{}", complaints(&result));
     let inventory = inventory(&connection, &Scope::default()).await.expect("listed");
     let whole = plan(&inventory, None, MOST);

@@ -320,7 +320,7 @@ async fn nothing_is_lost_and_nothing_is_done_twice() {
     let world = world(1).await;
     let connection = connect(&world).await;
     let repository = repository(SMALLEST, 3);
-    let result = run(&connection, deployment(&repository, Format::Source, false)).await;
+    let result = run(&connection, deployment(&repository, Format::Source)).await;
     assert!(result.success, "{}", complaints(&result));
     let scope = Scope {
         components: [

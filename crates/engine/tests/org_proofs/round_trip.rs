@@ -32,7 +32,7 @@ async fn what_is_deployed_comes_back_with_the_same_meaning() {
         let repository = repository(size, seed);
         let world = world(seed).await;
         let connection = connect(&world).await;
-        let result = run(&connection, deployment(&repository, Format::Mdapi, false)).await;
+        let result = run(&connection, deployment(&repository, Format::Mdapi)).await;
         assert!(result.success, "seed {seed}: {}", complaints(&result));
         let manifest = &repository.project_files(Format::Mdapi)[0].1;
         let sent: Files = rendered(&repository, Format::Mdapi)

@@ -9,7 +9,7 @@ use syncline_metadata::references::{
 use syncline_salesforce::Connection;
 use xtask::generate::{Content, Format, Random, Repository, SMALLEST, repository};
 
-use crate::support::{complaints, connect, deployment, id_of, more, part, run, world};
+use crate::support::{complaints, connect, id_of, more, part, run, trial, world};
 
 /// Pulled-in components without which the org takes the rest: type, and why that is right.
 const NOT_MISSED: &[(&str, &str)] = &[];
@@ -74,7 +74,7 @@ async fn a_selection_is_deployed_with_what_it_pulls_in_and_not_without() {
 
 /// Why a check-only deployment of these components is refused.
 async fn refused(connection: &Connection, repository: &Repository) -> Option<String> {
-    let result = run(connection, deployment(repository, Format::Source, true)).await;
+    let result = run(connection, trial(repository)).await;
     (!result.success).then(|| complaints(&result))
 }
 

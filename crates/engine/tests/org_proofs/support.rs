@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use syncline_engine::org::convert::Files;
-use syncline_engine::org::deploy::{Asked, Deployment, Watch, deploy, prepare};
-use syncline_metadata::component::ComponentId;
+use syncline_engine::org::deploy::{Asked, Deployment, Watch, deploy, pack, prepare, zip};
+use syncline_metadata::component::{ComponentId, Project};
 use syncline_metadata::diff::diff;
 use syncline_salesforce::auth::App;
-use syncline_salesforce::metadata::{DeployIntent, DeployResult};
+use syncline_salesforce::metadata::{DeployIntent, DeployOptions, DeployResult};
 use syncline_salesforce::{Clock, Connection, Http, Login, Options};
 use syncline_simulator::config::{Config, OrgConfig};
 use syncline_simulator::oauth::{apps, users};
@@ -99,8 +99,8 @@ pub fn rendered(repository: &Repository, format: Format) -> Files {
     repository.outputs(format).into_iter().map(one).collect()
 }
 
-/// A deployment of a repository in a format, made as the product makes it.
-pub fn deployment(repository: &Repository, format: Format, check_only: bool) -> Deployment {
+/// A deployment of a repository, made as the product makes it from a folder.
+pub fn deployment(repository: &Repository, format: Format) -> Deployment {
     let folder = tempfile::tempdir().expect("a folder");
     write(repository, format, folder.path()).expect("written");
     let root = match format {
@@ -109,7 +109,6 @@ pub fn deployment(repository: &Repository, format: Format, check_only: bool) -> 
     };
     let asked = Asked {
         folder: root,
-        check_only,
         ..Asked::default()
     };
     let made = prepare(&asked, "66.0".parse().expect("a version")).expect("prepared");
@@ -117,22 +116,34 @@ pub fn deployment(repository: &Repository, format: Format, check_only: bool) -> 
     made
 }
 
-/// Deploys and waits for the end, good or bad.
-pub async fn run(connection: &Connection, deployment: Deployment) -> DeployResult {
-    try_run(connection, deployment).await.expect("an end")
+/// A trial of a part of a repository, made of its files in source format without a folder.
+pub fn trial(repository: &Repository) -> Deployment {
+    let json = &repository.project_files(Format::Source)[0].1;
+    let json = std::str::from_utf8(json).expect("UTF-8");
+    let project = Project::parse("", json, None).expect("a project");
+    let version = "66.0".parse().expect("a version");
+    let packed = pack(&project, &rendered(repository, Format::Source), None, version).expect("packed");
+    assert!(packed.left.is_empty(), "left out: {:?}", packed.left);
+    Deployment {
+        zip: zip(&packed.files).expect("a zip"),
+        options: DeployOptions {
+            check_only: true,
+            ..DeployOptions::default()
+        },
+        components: packed.components,
+        ..Deployment::default()
+    }
 }
 
-pub async fn try_run(
-    connection: &Connection,
-    deployment: Deployment,
-) -> Result<DeployResult, syncline_engine::org::OrgError> {
+/// Deploys and waits for the end, good or bad.
+pub async fn run(connection: &Connection, deployment: Deployment) -> DeployResult {
     let intent = |_: &DeployIntent| Ok(());
     let watch = Watch {
         intent: &intent,
         started: &mut |_| {},
         progress: &mut |_| {},
     };
-    deploy(connection, deployment, watch).await
+    deploy(connection, deployment, watch).await.expect("an end")
 }
 
 /// What a deployment complains of, one a line.
