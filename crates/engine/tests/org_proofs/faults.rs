@@ -75,11 +75,21 @@ impl Trial {
         }
     }
 
-    /// Ends the faults. The log tells how many struck.
-    fn calm(&mut self) {
+    /// Ends the faults and whatever still goes on in the org. The log tells how many struck.
+    async fn calm(&mut self) {
         self.world.faults.clear();
         let log = self.world.log.entries();
         self.told.struck += log.iter().map(|entry| entry.faults.len()).sum::<usize>();
+        // Work begins when its time has come and a request comes in.
+        for _ in 0..3 {
+            let rows: Vec<serde_json::Value> = self
+                .connection
+                .query("SELECT Id FROM Organization")
+                .rows()
+                .await
+                .expect("a row");
+            assert_eq!(rows.len(), 1);
+        }
         self.world.log.clear();
     }
 
@@ -103,7 +113,7 @@ impl Trial {
             }
             Err(_) => Ok(Default::default()),
         };
-        self.calm();
+        self.calm().await;
         let place = self.place();
         match (listed, fetched) {
             (Ok(listed), Ok(fetched)) => {
@@ -137,7 +147,7 @@ impl Trial {
             .filter(|entry| entry.method == "POST" && entry.path.ends_with("/metadata/deployRequest"))
             .map(|entry| format!("{} {:?}", entry.status, entry.faults))
             .collect();
-        self.calm();
+        self.calm().await;
         let place = format!("{}: sent {posts:?}", self.place());
         let rows = stored(&self.world, "DeployRequest", "true") - before;
         let there = stored(
@@ -184,7 +194,7 @@ impl Trial {
             });
         }
         let taken = self.connection.ingest(&ingest, csv.as_bytes(), &polling()).await;
-        self.calm();
+        self.calm().await;
         let place = self.place();
         let kept: Vec<usize> = names
             .iter()
@@ -257,7 +267,7 @@ impl Trial {
         self.strike(&QUERY);
         let mut csv = Vec::new();
         let exported = self.connection.export(&query, &mut csv, &polling()).await;
-        self.calm();
+        self.calm().await;
         let place = self.place();
         let exported = exported.unwrap_or_else(|error| panic!("{place}: a query can be repeated, but: {error:?}"));
         let text = String::from_utf8(csv).expect("UTF-8");

@@ -8,24 +8,73 @@ use syncline_salesforce::metadata::{ArchiveWriter, ZipReader};
 
 use super::{ConvertError, Files, below, splice};
 
-/// File extensions of content types, as the Salesforce command line takes them.
+/// File extensions of content types, as the Salesforce command line takes them; it takes [`OTHER`] for all others.
 const EXTENSIONS: &[(&str, &str)] = &[
+    ("application/gzip", "gz"),
+    ("application/java-archive", "jar"),
     ("application/javascript", "js"),
-    ("application/x-javascript", "js"),
-    ("text/javascript", "js"),
     ("application/json", "json"),
+    ("application/manifest+json", "webmanifest"),
+    ("application/msword", "doc"),
     ("application/pdf", "pdf"),
+    ("application/rtf", "rtf"),
+    ("application/vnd.ms-excel", "xls"),
+    ("application/vnd.ms-fontobject", "eot"),
+    ("application/vnd.ms-powerpoint", "ppt"),
+    (
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "pptx",
+    ),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+    ),
+    (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "docx",
+    ),
+    ("application/wasm", "wasm"),
+    ("application/x-javascript", "js"),
+    ("application/x-shockwave-flash", "swf"),
     ("application/xml", "xml"),
-    ("text/xml", "xml"),
+    ("application/zip", "zip"),
+    ("audio/mp3", "mp3"),
+    ("audio/mp4", "m4a"),
+    ("audio/mpeg", "mpga"),
+    ("audio/ogg", "oga"),
+    ("audio/wav", "wav"),
+    ("audio/x-wav", "wav"),
+    ("font/otf", "otf"),
+    ("font/ttf", "ttf"),
+    ("font/woff", "woff"),
+    ("font/woff2", "woff2"),
+    ("image/bmp", "bmp"),
     ("image/gif", "gif"),
-    ("image/jpeg", "jpg"),
+    ("image/jpeg", "jpeg"),
     ("image/png", "png"),
     ("image/svg+xml", "svg"),
+    ("image/tiff", "tif"),
+    ("image/vnd.microsoft.icon", "ico"),
+    ("image/webp", "webp"),
+    ("image/x-icon", "ico"),
+    ("image/x-png", "png"),
+    ("text/calendar", "ics"),
     ("text/css", "css"),
+    ("text/csv", "csv"),
     ("text/html", "html"),
+    ("text/javascript", "js"),
+    ("text/markdown", "markdown"),
     ("text/plain", "txt"),
+    ("text/x-haml", "haml"),
+    ("text/xml", "xml"),
+    ("text/yaml", "yaml"),
+    ("video/mp4", "mp4"),
+    ("video/quicktime", "qt"),
+    ("video/webm", "webm"),
 ];
-const ZIP: &str = "application/zip";
+const OTHER: &str = "bin";
+/// Content types of resources that are folders.
+const ARCHIVES: [&str; 3] = ["application/jar", "application/x-zip-compressed", "application/zip"];
 const META: &str = "-meta.xml";
 
 /// Static resources and documents in source format, as they are found.
@@ -125,7 +174,7 @@ pub(super) fn to_source(
         Some(bytes) => content_type(&descriptor, bytes)?,
         None => String::new(),
     };
-    if content_type == ZIP {
+    if ARCHIVES.contains(&content_type.as_str()) {
         let mut unpacked = Vec::new();
         let attempted = format!("unpack {path}");
         let read = ZipReader::open(&attempted, bytes.to_owned()).and_then(|mut zip| {
@@ -140,7 +189,7 @@ pub(super) fn to_source(
         }
     }
     let extension = EXTENSIONS.iter().find(|(known, _)| *known == content_type);
-    let extension = extension.map_or("resource", |(_, extension)| extension);
+    let extension = extension.map_or(OTHER, |(_, extension)| extension);
     Ok(vec![(format!("{resource}.{extension}"), bytes.to_owned())])
 }
 
