@@ -28,6 +28,7 @@ pub(super) const DATA: &[&str] = &[
     "cases/",
     "crates/metadata/table/",
     "crates/metadata/tests/data/",
+    "e2e/convert/extra/",
     "Cargo.lock",
     "fuzz/Cargo.lock",
     ".tsv",
