@@ -1,0 +1,1 @@
+//! What Syncline decides, as values: no IO, no clock, no randomness. Times are milliseconds since 1970 in UTC and come in as arguments.

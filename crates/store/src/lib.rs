@@ -1,0 +1,1 @@
+//! What Syncline remembers, in SQLite or PostgreSQL, with one text of SQL for both.
