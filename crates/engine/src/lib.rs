@@ -2,15 +2,23 @@
 //! files, and return values that serialise; nothing here writes to a terminal.
 
 pub mod back_promote;
+pub mod baseline;
 pub mod branch;
 pub mod compare;
 pub mod config;
 pub mod conflicts;
+pub mod drift;
+pub mod environment;
+pub mod environments;
 pub mod init;
 pub mod org;
 pub mod problem;
 pub mod project;
 pub mod resolution;
+pub mod scope;
+pub mod snapshot;
 pub mod source;
 pub mod state;
+pub mod status;
 pub mod wire;
+pub mod work;

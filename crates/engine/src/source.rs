@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use syncline_git::{ObjectError, Oid, OpenError, Repository, ResolveError};
 
+use crate::config::Config;
+use crate::environment::{self, EnvironmentError};
+
 /// The largest file that is read, in bytes; the limit of an XML document.
 pub const MAX_BYTES: usize = syncline_metadata::xml::MAX_BYTES;
 
@@ -35,9 +38,32 @@ pub enum SourceError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Both a revision and a folder.
-    #[error("`{name}` is a revision and a folder; write `git:{name}` or `dir:{name}`")]
+    /// The name means several states.
+    #[error("`{name}` may be {}; write one of them", .candidates.join(" or "))]
     Ambiguous {
+        /// The name.
+        name: String,
+        /// The states, each as it is written.
+        candidates: Vec<String>,
+    },
+    /// An environment is unknown, or has no branch or org.
+    #[error("cannot compare `{name}`")]
+    Environment {
+        /// The name.
+        name: String,
+        /// Why.
+        #[source]
+        source: Box<EnvironmentError>,
+    },
+    /// No snapshot has that name.
+    #[error("there is no snapshot of `{name}`")]
+    NoSnapshot {
+        /// The name.
+        name: String,
+    },
+    /// No login or environment has that name.
+    #[error("`org:{name}` is neither a login nor an environment with an org")]
+    NoOrg {
         /// The name.
         name: String,
     },
@@ -64,14 +90,6 @@ pub enum SourceError {
     NotAFolder {
         /// The path.
         path: PathBuf,
-    },
-    /// A kind of state that this command cannot read.
-    #[error("`{name}`: states of kind `{kind}:` cannot be compared here; write `git:REVISION` or `dir:FOLDER`")]
-    Kind {
-        /// The name.
-        name: String,
-        /// What stands before the colon.
-        kind: &'static str,
     },
     /// A file cannot be read.
     #[error("cannot read {}", .path.display())]
@@ -101,43 +119,123 @@ pub enum SourceError {
     Object(#[from] ObjectError),
 }
 
-impl Source {
-    /// Finds the state of that name: `git:REV`, `dir:PATH`, `snapshot:ORG`, or a bare name that is only a revision or a folder. An
-    /// org has to be retrieved first.
-    pub fn find(name: &str, repository: Option<&Repository>, folder: &Path) -> Result<Self, SourceError> {
-        for kind in ["env", "org"] {
-            if name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':')) {
-                return Err(SourceError::Kind {
-                    name: name.to_owned(),
-                    kind,
-                });
+/// A state by its name: one that can be read, or an org that has to be retrieved first.
+#[derive(Clone, Debug)]
+pub enum Named {
+    /// It can be read.
+    Source(Source),
+    /// The org of a login of that name.
+    Org(String),
+}
+
+/// Where names of states are looked up.
+pub struct Names<'a> {
+    /// The repository, if there is one.
+    pub repository: Option<&'a Repository>,
+    /// Its configuration.
+    pub config: &'a Config,
+    /// The folder that paths start at.
+    pub folder: &'a Path,
+    /// The names of the kept logins.
+    pub logins: &'a [String],
+}
+
+/// The kinds of states: what stands before the colon, in the order in which candidates are told.
+const KINDS: [&str; 5] = ["env", "git", "snapshot", "org", "dir"];
+
+impl Names<'_> {
+    /// Finds the state of a name: `env:NAME` (the branch of an environment), `org:NAME` (an org as it is now, by its login or its
+    /// environment), `snapshot:NAME` (an org as it was last seen), `git:REVISION`, `dir:FOLDER`, or a bare name that is only one of
+    /// them. An environment and a revision with the same content are one.
+    pub fn find(&self, name: &str) -> Result<Named, SourceError> {
+        if let Some((kind, rest)) = name.split_once(':')
+            && KINDS.contains(&kind)
+        {
+            return self.of_kind(kind, rest);
+        }
+        let mut found: Vec<(&str, Named)> = Vec::new();
+        let mut reason = None;
+        for kind in KINDS {
+            match self.of_kind(kind, name) {
+                Ok(Named::Source(Source::Git { tree, .. }))
+                    if kind == "git" && found.iter().any(|(_, known)| known.tree() == Some(tree)) => {}
+                Ok(state) => found.push((kind, state)),
+                Err(error) if kind == "git" => reason = Some(error),
+                Err(_) => {}
             }
         }
-        if let Some(org) = name.strip_prefix("snapshot:") {
-            return Self::revision(&format!("refs/syncline/snapshot/{org}"), repository, folder);
-        }
-        if let Some(revision) = name.strip_prefix("git:") {
-            return Self::revision(revision, repository, folder);
-        }
-        if let Some(path) = name.strip_prefix("dir:") {
-            return Self::folder(&folder.join(path));
-        }
-        let path = folder.join(name);
-        match (Self::revision(name, repository, folder), path.is_dir()) {
-            (Ok(_), true) => Err(SourceError::Ambiguous { name: name.to_owned() }),
-            (Ok(source), false) => Ok(source),
-            (Err(_), true) => Self::folder(&path),
-            (Err(error), false) => Err(SourceError::Unknown {
+        if found.len() > 1 {
+            return Err(SourceError::Ambiguous {
                 name: name.to_owned(),
-                source: match error {
-                    SourceError::Revision { source, .. } => source,
-                    SourceError::NoRepository { source, .. } => source,
-                    other => Box::new(other),
+                candidates: found.iter().map(|(kind, _)| format!("`{kind}:{name}`")).collect(),
+            });
+        }
+        match (found.pop(), reason) {
+            (Some((_, state)), _) => Ok(state),
+            (None, reason) => Err(SourceError::Unknown {
+                name: name.to_owned(),
+                source: match reason {
+                    Some(SourceError::Revision { source, .. }) => source,
+                    Some(SourceError::NoRepository { source, .. }) => source,
+                    Some(other) => Box::new(other),
+                    None => Box::new(SourceError::NoOrg { name: name.to_owned() }),
                 },
             }),
         }
     }
 
+    fn of_kind(&self, kind: &str, name: &str) -> Result<Named, SourceError> {
+        let source = match kind {
+            "env" => self.environment(name)?,
+            "org" => return self.org(name).map(Named::Org),
+            "snapshot" => {
+                let revision = format!("refs/syncline/snapshot/{name}");
+                match Source::revision(&revision, self.repository, self.folder) {
+                    Err(SourceError::Revision { .. }) => Err(SourceError::NoSnapshot { name: name.to_owned() }),
+                    found => found,
+                }?
+            }
+            "dir" => Source::folder(&self.folder.join(name))?,
+            _ => Source::revision(name, self.repository, self.folder)?,
+        };
+        Ok(Named::Source(source))
+    }
+
+    fn environment(&self, name: &str) -> Result<Source, SourceError> {
+        let failed = |source: EnvironmentError| SourceError::Environment {
+            name: format!("env:{name}"),
+            source: Box::new(source),
+        };
+        let environment = environment::find(self.config, name).map_err(failed)?;
+        let Some(repository) = self.repository else {
+            return Source::revision(&environment.branch, None, self.folder);
+        };
+        let tip = environment::tip_of(repository, environment).map_err(failed)?;
+        Ok(Source::Git {
+            revision: format!("env:{name}"),
+            tree: repository.commit_tree(tip)?,
+        })
+    }
+
+    fn org(&self, name: &str) -> Result<String, SourceError> {
+        if self.logins.iter().any(|login| login == name) {
+            return Ok(name.to_owned());
+        }
+        let org = self.config.environment(name).and_then(|environment| environment.org.clone());
+        org.ok_or_else(|| SourceError::NoOrg { name: name.to_owned() })
+    }
+}
+
+impl Named {
+    fn tree(&self) -> Option<Oid> {
+        match self {
+            Self::Source(Source::Git { tree, .. }) => Some(*tree),
+            _ => None,
+        }
+    }
+}
+
+impl Source {
     fn revision(name: &str, repository: Option<&Repository>, folder: &Path) -> Result<Self, SourceError> {
         let Some(repository) = repository else {
             // Ask again for the reason; a repository that came to be meanwhile is read on the next call.

@@ -245,7 +245,7 @@ fn problem(out: &mut Output, problem: &Problem) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn short(commit: &str) -> &str {
+pub(super) fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
 }
 

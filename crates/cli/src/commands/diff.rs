@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 use syncline_engine::compare::{CompareError, Comparison, ComponentChange, Deletion, Filter, compare};
 use syncline_engine::org::retrieve::{PROJECT, Scope, into_state};
-use syncline_engine::source::{Source, SourceError};
+use syncline_engine::config::{self, Config};
+use syncline_engine::source::{Named, Names, Source, SourceError};
 use syncline_git::Repository;
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::ChangeKind;
@@ -20,9 +21,9 @@ use crate::output::{Output, Progress};
 
 /// Show what differs between two states, by component and element
 ///
-/// A state is a revision of this repository (`git:main`, `git:HEAD~3`) or a folder (`dir:retrieved`); a bare name works where it
-/// is only one of both. `snapshot:uat` is the last snapshot of an org, `org:uat` the org itself, which is retrieved for this (with
-/// --type only these types). White space, quoting, line ends and the order of lists without order are no difference. Ends with 0
+/// A state is the branch of an environment (`env:uat`), a revision of this repository (`git:main`, `git:HEAD~3`), a folder
+/// (`dir:retrieved`), the last snapshot of an org (`snapshot:uat`) or the org itself (`org:uat`, by its environment or login), which
+/// is retrieved for this (with --type only these types). A bare name works where it is only one of them. White space, quoting, line ends and the order of lists without order are no difference. Ends with 0
 /// when both mean the same, with 1 when they differ, with 2 when one cannot be read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -73,9 +74,25 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let repository = Repository::discover(here).ok();
     let scratch = tempfile::tempdir()
         .map_err(|error| CommandError::user("file.unwritable", "could not make a temporary folder").because(error))?;
-    let find = |name: &str| match name.strip_prefix("org:") {
-        Some(org) => retrieved(org, &args, &scratch.path().join(org), out),
-        None => Source::find(name, repository.as_ref(), here).map_err(source_error),
+    let config = match &repository {
+        Some(repository) => config::read(repository)?,
+        None => Config::default(),
+    };
+    // Whoever names revisions outright needs no logins.
+    let outright = |name: &String| ["env:", "git:", "snapshot:", "dir:"].iter().any(|kind| name.starts_with(kind));
+    let logins: Vec<String> = match [&args.from, &args.to].into_iter().all(outright) {
+        true => Vec::new(),
+        false => orgs()?.list()?.into_iter().map(|org| org.name).collect(),
+    };
+    let names = Names {
+        repository: repository.as_ref(),
+        config: &config,
+        folder: here,
+        logins: &logins,
+    };
+    let find = |name: &str| match names.find(name).map_err(source_error)? {
+        Named::Org(org) => retrieved(&org, &args, &scratch.path().join(&org), out),
+        Named::Source(source) => Ok(source),
     };
     let (from, to) = (find(&args.from)?, find(&args.to)?);
     let filter = Filter {
@@ -318,6 +335,8 @@ fn source_error(error: SourceError) -> CommandError {
         SourceError::NoRepository { .. } => {
             Some("run the command inside a git repository, or compare folders with `dir:PATH`")
         }
+        SourceError::NoSnapshot { .. } => Some("`syncline snapshot ENV` takes one"),
+        SourceError::NoOrg { .. } => Some("`syncline org list` shows the logins, `syncline env list` the environments"),
         SourceError::NotAFolder { .. } => Some("give the folder that holds sfdx-project.json or package.xml"),
         _ => None,
     };

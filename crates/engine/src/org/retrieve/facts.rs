@@ -3,20 +3,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use syncline_git::Repository;
+use syncline_salesforce::metadata::FileProperties;
 
 use super::inventory::Inventory;
 use super::plan::{KnownDates, trusted_date};
-use super::trail::{Member, TrailEntry};
+use super::trail::{Copy, Member, TrailEntry, User};
 use crate::org::OrgError;
 
-/// Facts of a snapshot.
+/// What is known of a snapshot itself: small, since it is read for every environment at once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Facts {
+pub struct Head {
     /// The org.
     pub org: String,
     /// The snapshot's commit.
@@ -25,16 +28,26 @@ pub struct Facts {
     pub taken: i64,
     /// What was in scope, as a digest.
     pub scope: String,
-    /// The components of the org.
-    pub components: Vec<Fact>,
     /// Types that could not be listed, and why.
     pub refused: BTreeMap<String, String>,
+    /// The last copies of sandboxes, if this org has any.
+    pub copies: Vec<Copy>,
+}
+
+/// What is known of its components.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// When they were asked for: that of the head they belong to.
+    pub taken: i64,
+    /// Who asked: the user of the login.
+    pub user: User,
+    /// The components of the org.
+    pub components: Vec<Fact>,
     /// Rows of the setup audit trail, the newest first; `None` where the user may not read it.
     pub trail: Option<Vec<TrailEntry>>,
     /// Rows of source tracking; `None` where the org does not track.
     pub members: Option<Vec<Member>>,
-    /// The last copies of sandboxes, if this org has any.
-    pub copies: Vec<super::trail::Copy>,
 }
 
 /// A component as the org lists it.
@@ -50,25 +63,27 @@ pub struct Fact(
     pub String,
 );
 
-impl Facts {
-    /// The facts of a snapshot by its name; `None` when there are none or they cannot be read.
+impl Head {
+    /// Of the snapshot of that name; `None` when there is none or it cannot be read.
     pub fn read(repository: &Repository, name: &str) -> Option<Self> {
-        serde_json::from_slice(&fs::read(file(repository, name)).ok()?).ok()
+        read(&folder(repository).join(format!("{name}.json")))
     }
 
-    pub(super) fn write(&self, repository: &Repository, name: &str) -> Result<(), OrgError> {
-        let path = file(repository, name);
-        let write = || {
-            let folder = path.parent().unwrap_or(&path);
-            fs::create_dir_all(folder)?;
-            let mut file = std::io::BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
-            serde_json::to_writer(&mut file, self)?;
-            let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-            file.persist(&path).map(drop).map_err(|error| error.error)
-        };
-        write().map_err(OrgError::file("could not write", &path))
+    /// Of its components; `None` when they are of another time or cannot be read.
+    pub fn facts(&self, repository: &Repository, name: &str) -> Option<Facts> {
+        let facts: Facts = read(&folder(repository).join(format!("{name}.components.json")))?;
+        (facts.taken == self.taken).then_some(facts)
     }
 
+    /// Writes both; the head last, since it says which facts hold.
+    pub(super) fn write(&self, repository: &Repository, name: &str, facts: &Facts) -> Result<(), OrgError> {
+        let folder = folder(repository);
+        write(&folder.join(format!("{name}.components.json")), facts)?;
+        write(&folder.join(format!("{name}.json")), self)
+    }
+}
+
+impl Facts {
     /// When each component changed.
     pub(super) fn dates(&self) -> KnownDates {
         let part = |fact: &Fact| ((fact.0.clone(), fact.1.clone()), fact.2.clone());
@@ -77,7 +92,7 @@ impl Facts {
 
     /// The components of an inventory.
     pub(super) fn components_of(inventory: &Inventory) -> Vec<Fact> {
-        let fact = |((kind, name), row): (&(String, String), &syncline_salesforce::metadata::FileProperties)| {
+        let fact = |((kind, name), row): (&(String, String), &FileProperties)| {
             let date = trusted_date(kind, row.last_modified_date.as_deref(), name).unwrap_or_default();
             let by = row.last_modified_by_name.clone().unwrap_or_default();
             Fact(kind.clone(), name.clone(), date.to_owned(), by)
@@ -86,7 +101,22 @@ impl Facts {
     }
 }
 
-fn file(repository: &Repository, name: &str) -> PathBuf {
-    let folder = repository.common_dir().join("syncline").join("snapshot");
-    folder.join(format!("{name}.json"))
+fn folder(repository: &Repository) -> PathBuf {
+    repository.common_dir().join("syncline").join("snapshot")
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), OrgError> {
+    let write = || {
+        let folder = path.parent().unwrap_or(path);
+        fs::create_dir_all(folder)?;
+        let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
+        serde_json::to_writer(&mut file, value)?;
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    };
+    write().map_err(OrgError::file("could not write", path))
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
+use syncline_metadata::component::ComponentId;
 use syncline_metadata::package::PackageManifest;
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::{FileProperties, ListQuery, RetrieveMessage};
 
 use crate::org::OrgError;
+use crate::scope::Managed;
 
 /// Calls of listMetadata at a time.
 const AT_ONCE: usize = 5;
@@ -77,8 +79,10 @@ pub const STANDARD_VALUE_SETS: &[&str] = &[
 /// What is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Types and names; a name may be `*`. Empty: everything.
+    /// Types and names; a name may be `*`. Empty: everything that is managed.
     pub components: Vec<(String, String)>,
+    /// What is managed, if the repository says so.
+    managed: Option<Managed>,
 }
 
 impl Scope {
@@ -88,14 +92,28 @@ impl Scope {
             .types
             .iter()
             .flat_map(|(name, members)| members.iter().map(move |member| (name.to_string(), member.to_string())));
+        Self::of(components.collect())
+    }
+
+    /// Everything that is managed.
+    pub fn managed(managed: Managed) -> Self {
         Self {
-            components: components.collect(),
+            components: Vec::new(),
+            managed: Some(managed),
+        }
+    }
+
+    /// These types and names; a name may be `*`.
+    pub fn of(components: Vec<(String, String)>) -> Self {
+        Self {
+            components,
+            managed: None,
         }
     }
 
     /// A digest of what is in scope: two snapshots of one digest have the same components in them.
     pub fn digest(&self) -> String {
-        let mut text = String::new();
+        let mut text = self.managed.as_ref().map(|managed| managed.digest.clone()).unwrap_or_default();
         for (kind, name) in &self.components {
             text.push_str(&format!("{kind}:{name}\n"));
         }
@@ -227,7 +245,10 @@ impl Inventory {
             .components
             .iter()
             .any(|(kind, name)| *kind == type_name && *name == row.full_name);
-        if scope.has(&type_name, &row.full_name) && (!managed || named || type_name == "InstalledPackage") {
+        let in_scope = scope.managed.as_ref().is_none_or(|managed| {
+            managed.scope.has(&ComponentId::new(type_name.as_str(), row.full_name.as_str()))
+        });
+        if in_scope && scope.has(&type_name, &row.full_name) && (!managed || named || type_name == "InstalledPackage") {
             self.components.insert((type_name, row.full_name.clone()), row);
         }
     }
@@ -250,9 +271,7 @@ mod tests {
         made.add(&all, "Layout".to_owned(), row("Account-A %28x%29", false));
         made.add(&all, "ApexClass".to_owned(), row("acme__B", true));
         made.add(&all, "InstalledPackage".to_owned(), row("acme", true));
-        let one = Scope {
-            components: vec![("ApexClass".to_owned(), "acme__C".to_owned())],
-        };
+        let one = Scope::of(vec![("ApexClass".to_owned(), "acme__C".to_owned())]);
         made.add(&one, "ApexClass".to_owned(), row("acme__C", true));
         made.add(&one, "ApexClass".to_owned(), row("D", false));
         let names: Vec<String> = made

@@ -10,10 +10,10 @@ mod snapshot;
 mod trail;
 mod unite;
 
-pub use facts::{Fact, Facts};
+pub use facts::{Fact, Facts, Head};
 pub use inventory::{Inventory, Scope, inventory};
 pub use plan::{Chunk, MOST, Part, Plan, plan};
 pub use run::{Fetched, Progress, Written, fetch, into_folder, into_state};
-pub use snapshot::{PROJECT, PROJECT_FILES, Snapshot, Taken, origin, snapshot, snapshot_ref};
-pub use trail::{Copy, Member, TrailEntry, members};
+pub use snapshot::{ORG, PROJECT, PROJECT_FILES, Snapshot, Taken, origin, snapshot, snapshot_ref};
+pub use trail::{Copy, Member, TrailEntry, User};
 pub use unite::unite;

@@ -9,7 +9,7 @@ use syncline_metadata::component::{ComponentId, Located, Project};
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::RetrieveMessage;
 
-use super::facts::Facts;
+use super::facts::{Facts, Head};
 use super::inventory::{Inventory, Scope, inventory};
 use super::place::place;
 use super::plan::{Chunk, DEPENDENT, MOST, Part, plan};
@@ -120,11 +120,12 @@ pub async fn snapshot(
     };
     let (project_files, project) = project_of(repository, &branch)?;
     let facts = before.and_then(|commit| {
-        Facts::read(repository, wanted.name).filter(|facts| {
-            facts.org == connection.org().as_str()
-                && facts.commit == commit.to_string()
-                && facts.scope == wanted.scope.digest()
-        })
+        let head = Head::read(repository, wanted.name).filter(|head| {
+            head.org == connection.org().as_str()
+                && head.commit == commit.to_string()
+                && head.scope == wanted.scope.digest()
+        })?;
+        head.facts(repository, wanted.name)
     });
 
     let inventory = inventory(connection, &wanted.scope).await?;
@@ -221,18 +222,22 @@ pub async fn snapshot(
         }
     };
     if inventory.complete {
-        let facts = Facts {
+        let head = Head {
             org: connection.org().as_str().to_owned(),
             commit: commit.to_string(),
             taken: wanted.author.time.seconds.saturating_mul(1000),
             scope: wanted.scope.digest(),
-            components: Facts::components_of(&inventory),
             refused: inventory.refused.clone(),
-            trail: trail::trail(connection).await?,
-            members: trail::members(connection).await?,
             copies: trail::copies(connection).await?,
         };
-        facts.write(repository, wanted.name)?;
+        let facts = Facts {
+            taken: head.taken,
+            user: trail::user(connection).await?,
+            components: Facts::components_of(&inventory),
+            trail: trail::trail(connection).await?,
+            members: trail::members(connection).await?,
+        };
+        head.write(repository, wanted.name, &facts)?;
     }
     Ok(Taken {
         commit,

@@ -98,35 +98,59 @@ struct MemberRow {
     last_modified_date: Option<String>,
 }
 
+/// A user of an org.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The id, 15 characters.
+    pub id: String,
+    /// The name that people see.
+    pub name: String,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct User {
+struct UserRow {
     id: String,
     name: Option<String>,
+}
+
+/// The user of a connection.
+pub(super) async fn user(connection: &Connection) -> Result<User, Error> {
+    let id = connection.identity().await?.user_id;
+    let name = names(connection, &BTreeSet::from([id.as_str()])).await?.into_values().next();
+    Ok(User {
+        id: short(id.as_str()).to_owned(),
+        name: name.unwrap_or_default(),
+    })
+}
+
+/// Names of users by their ids of 15 characters.
+async fn names(connection: &Connection, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, String>, Error> {
+    const AT_ONCE: usize = 200;
+    let mut names = BTreeMap::new();
+    let ids: Vec<&str> = ids.iter().copied().collect();
+    for some in ids.chunks(AT_ONCE) {
+        let soql = format!("SELECT Id, Name FROM User WHERE Id IN {}", quote_list(some.iter().copied()));
+        for user in connection.query(&soql).rows::<UserRow>().await? {
+            names.insert(short(&user.id).to_owned(), user.name.unwrap_or_default());
+        }
+    }
+    Ok(names)
 }
 
 /// Names under which source tracking knows a type.
 const TRACKED_AS: &[(&str, &str)] = &[("QuickActionDefinition", "QuickAction")];
 
 /// All rows of source tracking, `None` where the org does not track.
-pub async fn members(connection: &Connection) -> Result<Option<Vec<Member>>, Error> {
+pub(super) async fn members(connection: &Connection) -> Result<Option<Vec<Member>>, Error> {
     let soql =
         "SELECT MemberType, MemberName, IsNameObsolete, RevisionCounter, ChangedBy, LastModifiedDate FROM SourceMember";
     let Some(rows) = allowed(connection.tooling_query(soql).rows::<MemberRow>().await)? else {
         return Ok(None);
     };
     let ids: BTreeSet<&str> = rows.iter().filter_map(|row| row.changed_by.as_deref()).collect();
-    let mut names = BTreeMap::new();
-    let ids: Vec<&str> = ids.into_iter().collect();
-    for some in ids.chunks(200) {
-        let soql = format!(
-            "SELECT Id, Name FROM User WHERE Id IN {}",
-            quote_list(some.iter().copied())
-        );
-        for user in connection.query(&soql).rows::<User>().await? {
-            names.insert(short(&user.id).to_owned(), user.name.unwrap_or_default());
-        }
-    }
+    let names = names(connection, &ids).await?;
     let member = |row: MemberRow| {
         let by_id = short(row.changed_by.as_deref().unwrap_or_default()).to_owned();
         let kind = TRACKED_AS.iter().find(|(tracked, _)| *tracked == row.member_type);

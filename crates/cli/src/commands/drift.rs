@@ -1,0 +1,344 @@
+//! `syncline drift`: in what an org differs from its branch, and what to do about it.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use syncline_engine::drift::{Adopt, Adopted, Class, Difference, Drift, Revert, Reverted, adopt, drift, revert};
+use syncline_engine::org::deploy::Watch;
+use syncline_engine::snapshot::{Request, snapshots};
+
+use super::back_promote::{counted, now, open, short};
+use super::environment::{ago, millis, shortened};
+use super::org::{Deploying, orgs};
+use super::snapshot::Bars;
+use crate::Status;
+use crate::error::CommandError;
+use crate::output::Output;
+
+/// Show in what an org differs from its branch, by whom and since when, and settle it
+///
+/// Compares the last snapshot of an environment with its branch, element by element. Each difference has a class: *foreign* (changed
+/// in the org, and nobody has it), *open change* (changed in the org, and on the branch of a work item), *pending* (changed on the
+/// branch, not yet in the org), *overlay* (a value of this environment only) and *noise* (Salesforce writes it by itself). --adopt
+/// commits the org's state to the branch, --revert brings the branch's state to the org: validated first, deployed with --yes or
+/// when the environment's name is typed. A SELECTION is numbers of the list (`3`, `5-9`), components (`ApexClass:Tax*`) or elements.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  syncline drift production                           counts by type, then every difference
+  syncline drift production --now                     look at the org first
+  syncline drift production --adopt 3 'ApexClass:Tax*'
+  syncline drift uat --adopt --all                    the first day: all that is outside of git
+  syncline drift uat --revert 4-6 --yes
+
+Exit codes: 0 no difference but noise and overlays, or done · 1 differences, or a validation failed · 2 error")]
+pub struct Args {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    environment: String,
+    /// Take a snapshot of the org before
+    #[arg(long)]
+    now: bool,
+    /// Only count by type
+    #[arg(long, conflicts_with_all = ["adopt", "revert"])]
+    stat: bool,
+    /// List noise and overlays too
+    #[arg(long)]
+    every: bool,
+    /// Commit these differences to the branch: the org is right
+    #[arg(long, value_name = "SELECTION", num_args = 0.., conflicts_with = "revert")]
+    adopt: Option<Vec<String>>,
+    /// Set these differences back in the org: the branch is right
+    #[arg(long, value_name = "SELECTION", num_args = 0..)]
+    revert: Option<Vec<String>>,
+    /// Every foreign difference
+    #[arg(long)]
+    all: bool,
+    /// Subject of the commit
+    #[arg(short, long, value_name = "TEXT", requires = "adopt")]
+    message: Option<String>,
+    /// Show what would happen and write nothing
+    #[arg(long, requires = "adopt")]
+    dry_run: bool,
+    /// Deploy what was validated, without asking
+    #[arg(long, requires = "revert")]
+    yes: bool,
+    /// The environment's name once more; a production needs it
+    #[arg(long, value_name = "ENV", requires = "revert")]
+    confirm: Option<String>,
+}
+
+/// Differences of one list that are shown; the rest is counted.
+const SHOWN: usize = 200;
+
+/// Shows the drift, or settles it.
+pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
+    if args.now {
+        let request = Request {
+            environments: vec![args.environment.clone()],
+            ..Request::default()
+        };
+        let bars = Bars::new(out);
+        let progress = |name: &str, done: usize, total: usize| bars.show(name, done, total);
+        for taken in snapshots(&open()?, &orgs()?, &request, now(), &progress)? {
+            taken.result?;
+        }
+    }
+    let chosen = |words: &[String]| match (words.is_empty(), args.all) {
+        (true, false) => Err(CommandError::user("drift.selection", "nothing is selected")
+            .hint("name numbers or components, or take every foreign difference with --all")),
+        _ => Ok(()),
+    };
+    match (&args.adopt, &args.revert) {
+        (Some(words), _) => chosen(words).and_then(|()| adopting(&args, words, out)),
+        (None, Some(words)) => chosen(words).and_then(|()| reverting(&args, words, out)),
+        (None, None) => show(&args, out),
+    }
+}
+
+fn show(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
+    let found = drift(&open()?, &args.environment)?;
+    let news = found.news().count();
+    if out.json() {
+        out.value(&found)?;
+        return Ok(if news > 0 { Status::Found } else { Status::Done });
+    }
+    for (path, why) in &found.unknown {
+        out.warn(format_args!("{path}: {why}; it is not compared"));
+    }
+    for (kind, why) in &found.not_listed {
+        out.note(format_args!("{kind} could not be listed, so nothing is known about it: {why}"));
+    }
+    if found.rewritten {
+        out.warn(format_args!(
+            "the branch {} was rewritten since the last snapshot: nobody knows who changed what, so all counts as foreign",
+            found.branch
+        ));
+    }
+    out.line(format_args!(
+        "{}: the org as of {} ({}) against {} ({})",
+        found.environment,
+        ago(millis().saturating_sub(found.taken)),
+        short(&found.snapshot.to_string()),
+        found.branch,
+        short(&found.commit.to_string())
+    ))?;
+    counts(&found, out)?;
+    if !args.stat {
+        let listed: Vec<&Difference> = match args.every {
+            true => found.differences.iter().collect(),
+            false => found.news().collect(),
+        };
+        list(&listed, out)?;
+        next(&found, out)?;
+    }
+    Ok(if news > 0 { Status::Found } else { Status::Done })
+}
+
+/// The words for a class.
+fn words(class: Class) -> &'static str {
+    match class {
+        Class::Foreign => "foreign: changed in the org, and nobody has it",
+        Class::OpenChange => "open change: changed in the org, and on the branch of a work item",
+        Class::Pending => "pending: changed on the branch, not yet in the org",
+        Class::Overlay => "overlay: a value of this environment only",
+        Class::Noise => "noise: Salesforce writes it by itself",
+    }
+}
+
+const CLASSES: [Class; 5] = [Class::Foreign, Class::OpenChange, Class::Pending, Class::Overlay, Class::Noise];
+
+fn counts(found: &Drift, out: &mut Output) -> Result<(), CommandError> {
+    if found.differences.is_empty() {
+        return out.line("the org is as its branch says");
+    }
+    for class in CLASSES {
+        let by_type = found.by_type(class);
+        if by_type.is_empty() {
+            continue;
+        }
+        let width = by_type.keys().map(|name| name.len()).max().unwrap_or(0).max(5);
+        out.line(format_args!("{}", words(class)))?;
+        out.line(format_args!("  {:width$}  only org  only branch  differ", "Type"))?;
+        let mut total = [0; 3];
+        for (name, counted) in &by_type {
+            let row = [counted.added, counted.removed, counted.changed];
+            total.iter_mut().zip(row).for_each(|(sum, n)| *sum += n);
+            line(name, width, row, out)?;
+        }
+        if by_type.len() > 1 {
+            line("Total", width, total, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn line(name: &str, width: usize, [added, removed, changed]: [usize; 3], out: &mut Output) -> Result<(), CommandError> {
+    out.line(format_args!("  {name:width$}  {added:>8}  {removed:>11}  {changed:>6}"))
+}
+
+fn list(differences: &[&Difference], out: &mut Output) -> Result<(), CommandError> {
+    for one in differences.iter().take(SHOWN) {
+        let mut about = vec![name(one.class).to_owned()];
+        about.extend(one.change.clone());
+        if let Some(author) = &one.author {
+            about.push(match author.at.is_empty() {
+                true => format!("by {}", author.name),
+                false => format!("by {} at {}", author.name, author.at),
+            });
+        }
+        out.line(format_args!("{:>4}  {}  [{}]", one.number, shortened(&one.words, 200), about.join(", ")))?;
+    }
+    match differences.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => out.line(format_args!("      and {more} more; --json lists all")),
+    }
+}
+
+fn name(class: Class) -> &'static str {
+    words(class).split(':').next().unwrap_or_default()
+}
+
+fn next(found: &Drift, out: &mut Output) -> Result<(), CommandError> {
+    let environment = &found.environment;
+    if found.differences.iter().any(|one| one.class == Class::Foreign) {
+        out.line("next:")?;
+        out.line(format_args!("  syncline drift {environment} --adopt 1 2 3   the org is right: commit it to {}", found.branch))?;
+        out.line(format_args!("  syncline drift {environment} --revert 1 2 3  the branch is right: validate, then set the org back"))?;
+    }
+    Ok(())
+}
+
+fn adopting(args: &Args, words: &[String], out: &mut Output) -> Result<Status, CommandError> {
+    let request = Adopt {
+        environment: args.environment.clone(),
+        selection: words.to_vec(),
+        all: args.all,
+        message: args.message.clone(),
+        dry_run: args.dry_run,
+    };
+    let adopted = adopt(&open()?, &request, now())?;
+    if out.json() {
+        out.value(&adopted)?;
+    } else {
+        tell_adopted(&adopted, args.dry_run, out)?;
+    }
+    Ok(Status::Done)
+}
+
+fn tell_adopted(adopted: &Adopted, dry_run: bool, out: &mut Output) -> Result<(), CommandError> {
+    let what = counted(adopted.adopted.len(), "difference");
+    match (&adopted.commit, dry_run) {
+        (Some(commit), _) => out.line(format_args!(
+            "{what} of {} adopted in {}: commit {} on {}",
+            adopted.environment,
+            counted(adopted.files, "file"),
+            short(&commit.to_string()),
+            adopted.branch
+        ))?,
+        (None, true) => out.line(format_args!(
+            "{what} of {} would be adopted in {} on {}",
+            adopted.environment,
+            counted(adopted.files, "file"),
+            adopted.branch
+        ))?,
+        (None, false) => out.line("nothing to adopt: the branch has all of it")?,
+    }
+    let listed: Vec<&Difference> = adopted.adopted.iter().collect();
+    if listed.len() <= 20 {
+        list(&listed, out)?;
+    }
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    for left in &adopted.left {
+        match reasons.iter_mut().find(|(reason, _)| *reason == left.reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((left.reason, 1)),
+        }
+    }
+    for (reason, count) in reasons {
+        out.line(format_args!("left out: {}: {reason}", counted(count, "difference")))?;
+    }
+    Ok(())
+}
+
+fn reverting(args: &Args, words: &[String], out: &mut Output) -> Result<Status, CommandError> {
+    let repository = open()?;
+    let orgs = orgs()?;
+    let mut request = Revert {
+        environment: args.environment.clone(),
+        selection: words.to_vec(),
+        all: args.all,
+        deploy: args.yes,
+        confirmed: args.confirm.clone(),
+    };
+    let deploying = Deploying::new(&orgs, &args.environment);
+    let run = |request: &Revert, out: &Output| -> Result<Reverted, CommandError> {
+        let intent = |intent: &_| deploying.intend(intent);
+        let mut bar = super::org::DeployBar::new(out);
+        let mut progress = |result: &_| bar.show(result);
+        let mut started = |id: &str| deploying.started(id);
+        let mut watch = Watch {
+            intent: &intent,
+            started: &mut started,
+            progress: &mut progress,
+        };
+        let reverted = revert(&repository, &orgs, request, now(), &mut watch)?;
+        deploying.ended()?;
+        Ok(reverted)
+    };
+    let mut reverted = run(&request, out)?;
+    if reverted.deployments.is_empty() && reverted.succeeded() && !reverted.validations.is_empty() && !out.json() {
+        tell_reverted(&reverted, out)?;
+        if typed(&args.environment)? {
+            request.deploy = true;
+            request.confirmed = Some(args.environment.clone());
+            reverted = run(&request, out)?;
+        } else {
+            out.line("only validated; deploy it with --yes, or type the environment's name when asked")?;
+            return Ok(Status::Done);
+        }
+    }
+    if out.json() {
+        out.value(&reverted)?;
+    } else {
+        tell_reverted(&reverted, out)?;
+    }
+    Ok(if reverted.succeeded() { Status::Done } else { Status::Found })
+}
+
+/// Whether a person at the terminal types the environment's name.
+fn typed(environment: &str) -> Result<bool, CommandError> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let failed = |error| CommandError::user("terminal", "could not ask").because(error);
+    write!(io::stderr(), "type `{environment}` to deploy this to its org: ").map_err(failed)?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    Ok(line.trim() == environment)
+}
+
+fn tell_reverted(reverted: &Reverted, out: &mut Output) -> Result<(), CommandError> {
+    for note in &reverted.notes {
+        out.warn(note);
+    }
+    let listed: Vec<&Difference> = reverted.reverted.iter().collect();
+    list(&listed, out)?;
+    if reverted.validations.is_empty() {
+        return out.line("nothing to set back: the org has it already, or it cannot be deployed");
+    }
+    let tried = reverted.deployments.is_empty();
+    for sent in if tried { &reverted.validations } else { &reverted.deployments } {
+        for problem in &sent.problems {
+            out.line(problem)?;
+        }
+        let what = if tried { "validation" } else { "deployment" };
+        out.line(format_args!(
+            "{what} {} {}: {} to deploy, {} to delete",
+            sent.id,
+            sent.status,
+            counted(reverted.components.len(), "component"),
+            reverted.deletions.len()
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,277 @@
+//! The differences of an org and its branch, each with what is behind it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syncline_domain::config::{Config, Environment};
+use syncline_domain::drift::{Class, Evidence, classify};
+use syncline_git::{Oid, Repository, TreePath};
+use syncline_metadata::component::ComponentId;
+use syncline_metadata::diff::{ChangeKind, ElementChange, diff};
+use syncline_metadata::path::ElementPath;
+
+use super::author::Authors;
+use super::open::OpenChanges;
+use super::overlay::with_overlays;
+use super::{Difference, Drift};
+use crate::compare::{Comparison, ComponentChange, Filter, compare};
+use crate::environment::{EnvironmentError, Seen};
+use crate::org::retrieve::{PROJECT_FILES, origin};
+use crate::scope;
+use crate::snapshot::common;
+use crate::source::Source;
+
+/// Snapshots that are looked through for a component that may have been there before.
+const SNAPSHOTS: usize = 200;
+
+/// Compares a snapshot with a branch.
+pub(super) fn drift(
+    repository: &Repository,
+    config: &Config,
+    environment: &Environment,
+    seen: &Seen,
+    tip: Oid,
+) -> Result<Drift, EnvironmentError> {
+    // Trees of overlays and common states are not kept.
+    let writer = repository.batch()?;
+    let repository = &writer;
+    let plain = repository.commit_tree(tip)?;
+    let branch = with_overlays(repository, environment, plain)?;
+    let common = common(repository, environment, tip, seen.commit)?;
+    let wanted = compared(repository, branch, seen.tree)?;
+    let mut sides = Sides {
+        repository,
+        branch,
+        org: seen.tree,
+        common: common.tree,
+        before: Before {
+            repository,
+            seen,
+            trees: None,
+        },
+        open: OpenChanges::read(repository, config, tip)?,
+    };
+    let managed = scope::read(repository)?;
+    let facts = seen.head.as_ref().and_then(|head| head.facts(repository, &environment.name));
+    let authors = Authors::new(facts.as_ref());
+    let not_listed = seen.head.as_ref().map(|head| head.refused.clone()).unwrap_or_default();
+    let in_scope = |id: &ComponentId| managed.scope.has(id) && !is_not_listed(&not_listed, id);
+    let mut differences = Vec::new();
+    for component in wanted.components.iter().filter(|change| in_scope(&change.id)) {
+        sides.component(component, &authors, &mut differences)?;
+    }
+    // What the branch has otherwise only because of an overlay.
+    if branch != plain {
+        let explained = compared(repository, plain, branch)?;
+        for component in explained.components.iter().filter(|change| in_scope(&change.id)) {
+            for element in &component.elements {
+                let known = |one: &Difference| one.path == element.path;
+                if !differences.iter().any(known) {
+                    differences.push(difference(component, element, Class::Overlay, None, None));
+                }
+            }
+        }
+    }
+    differences.sort_by_cached_key(|one| (one.component.clone(), one.path.to_string()));
+    for (index, one) in differences.iter_mut().enumerate() {
+        one.number = index + 1;
+    }
+    Ok(Drift {
+        environment: environment.name.clone(),
+        branch: environment.branch.clone(),
+        commit: tip,
+        snapshot: seen.commit,
+        taken: seen.taken,
+        org: seen.org.clone(),
+        rewritten: common.rewritten,
+        differences,
+        not_listed,
+        unknown: wanted.unknown,
+    })
+}
+
+fn compared(repository: &Repository, from: Oid, to: Oid) -> Result<Comparison, EnvironmentError> {
+    let source = |revision: &str, tree| Source::Git {
+        revision: revision.to_owned(),
+        tree,
+    };
+    let (from, to) = (source("branch", from), source("snapshot", to));
+    Ok(compare(Some(repository), &from, &to, &Filter::default(), &|_, _| {})?)
+}
+
+/// Whether the type of a component, or of the one it is part of, could not be listed.
+fn is_not_listed(not_listed: &BTreeMap<String, String>, id: &ComponentId) -> bool {
+    let parent = syncline_metadata::table::registry::Registry::standard().child(&id.type_name);
+    let names = [Some(&*id.type_name), parent.map(|(parent, _)| parent.name)];
+    names.into_iter().flatten().any(|name| not_listed.contains_key(name))
+}
+
+/// The states that tell what is behind a difference.
+struct Sides<'a> {
+    repository: &'a Repository,
+    branch: Oid,
+    org: Oid,
+    common: Option<Oid>,
+    before: Before<'a>,
+    open: OpenChanges<'a>,
+}
+
+impl Sides<'_> {
+    fn component(
+        &mut self,
+        change: &ComponentChange,
+        authors: &Authors<'_>,
+        found: &mut Vec<Difference>,
+    ) -> Result<(), EnvironmentError> {
+        let paths: BTreeSet<&str> = change
+            .files
+            .iter()
+            .flat_map(|file| [file.from.as_deref(), file.to.as_deref()])
+            .flatten()
+            .filter(|path| !PROJECT_FILES.contains(path))
+            .collect();
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let known = self.changed_since(&change.id, &paths)?;
+        let open = self.open.of(&change.id, &paths)?;
+        let author = authors.of(&change.id, change.kind == ChangeKind::Removed);
+        let whole = ElementChange {
+            path: ElementPath::root(change.id.clone()),
+            kind: change.kind,
+            from: None,
+            to: None,
+        };
+        let elements = match change.kind {
+            ChangeKind::Added | ChangeKind::Removed | ChangeKind::Moved => std::slice::from_ref(&whole),
+            ChangeKind::Changed => &change.elements,
+        };
+        for element in elements {
+            let taken = open.iter().find(|(_, changed)| {
+                changed.iter().any(|other| match element.path.steps.is_empty() {
+                    // A change that has made or deleted the component as well.
+                    true => other.path.steps.is_empty() && other.kind == element.kind,
+                    false => other.path == element.path && other.to == element.to,
+                })
+            });
+            let evidence = Evidence {
+                element,
+                in_org: known.as_ref().map(|(org, _)| touches(org, element)),
+                on_branch: known.as_ref().map(|(_, branch)| touches(branch, element)),
+                was_in_org: match (change.kind, &known) {
+                    (ChangeKind::Removed, None) => Some(self.before.had(&paths)?),
+                    _ => None,
+                },
+                in_open_change: taken.is_some(),
+            };
+            let class = classify(&evidence);
+            let change_name = taken.map(|(name, _)| name.clone()).filter(|_| class == Class::OpenChange);
+            // What the branch changed has no author in the org.
+            let author = author.clone().filter(|_| class != Class::Pending);
+            found.push(difference(change, element, class, change_name, author));
+        }
+        Ok(())
+    }
+
+    /// What org and branch changed in a component since they had it in common; `None` when they never had.
+    fn changed_since(
+        &self,
+        id: &ComponentId,
+        paths: &BTreeSet<&str>,
+    ) -> Result<Option<(Vec<ElementChange>, Vec<ElementChange>)>, EnvironmentError> {
+        let Some(common) = self.common else {
+            return Ok(None);
+        };
+        let (mut org, mut branch, mut is_known) = (Vec::new(), Vec::new(), false);
+        for path in paths {
+            let at = TreePath::from(*path);
+            let read = |tree| -> Result<Option<(Oid, Vec<u8>)>, EnvironmentError> {
+                let entry = self.repository.entry_at(tree, &at)?.filter(|entry| entry.mode.is_file());
+                let blob = |oid| Ok((oid, self.repository.read_blob(oid)?));
+                entry.map(|entry| blob(entry.oid)).transpose()
+            };
+            let (base, theirs, ours) = (read(common)?, read(self.org)?, read(self.branch)?);
+            is_known |= base.is_some();
+            for (side, changed) in [(&theirs, &mut org), (&ours, &mut branch)] {
+                let text = |blob: &'_ Option<(Oid, Vec<u8>)>| blob.as_ref().map(|(_, bytes)| bytes.clone());
+                if base.as_ref().map(|(oid, _)| oid) != side.as_ref().map(|(oid, _)| oid) {
+                    let found = diff(id, path, text(&base).as_deref(), text(side).as_deref());
+                    // The comparison has read both sides; an older text that cannot be read tells nothing.
+                    changed.extend(found.unwrap_or_default());
+                }
+            }
+        }
+        Ok(is_known.then_some((org, branch)))
+    }
+}
+
+/// Whether one of the changes is of an element, of one in it, or of what it is in.
+fn touches(changes: &[ElementChange], element: &ElementChange) -> bool {
+    changes
+        .iter()
+        .any(|change| change.path.is_within(&element.path) || element.path.is_within(&change.path))
+}
+
+fn difference(
+    component: &ComponentChange,
+    element: &ElementChange,
+    class: Class,
+    change: Option<String>,
+    author: Option<super::Author>,
+) -> Difference {
+    Difference {
+        number: 0,
+        component: component.id.clone(),
+        path: element.path.clone(),
+        kind: element.kind,
+        branch: element.from.clone(),
+        org: element.to.clone(),
+        class,
+        change,
+        author,
+        words: match element.path.steps.is_empty() {
+            true => format!("{} {}: {}", component.id.type_name, component.id.full_name, element.kind.name()),
+            false => element.to_string(),
+        },
+    }
+}
+
+/// Earlier complete snapshots of the same org and scope.
+struct Before<'a> {
+    repository: &'a Repository,
+    seen: &'a Seen,
+    trees: Option<Vec<Oid>>,
+}
+
+impl Before<'_> {
+    /// Whether one of them had one of these files.
+    fn had(&mut self, paths: &BTreeSet<&str>) -> Result<bool, EnvironmentError> {
+        if self.trees.is_none() {
+            self.trees = Some(self.read()?);
+        }
+        for tree in self.trees.iter().flatten() {
+            for path in paths {
+                if self.repository.entry_at(*tree, &TreePath::from(*path))?.is_some() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn read(&self) -> Result<Vec<Oid>, EnvironmentError> {
+        let mut trees = Vec::new();
+        let mut next = Some(self.seen.commit);
+        while let Some(commit) = next.filter(|_| trees.len() < SNAPSHOTS) {
+            let (org, scope) = origin(self.repository, commit)?;
+            if org != self.seen.org {
+                break;
+            }
+            let read = self.repository.commit(commit)?;
+            if scope.is_some() && scope == self.seen.scope {
+                trees.push(read.tree);
+            }
+            next = read.parents.first().copied();
+        }
+        Ok(trees)
+    }
+}

@@ -1,0 +1,107 @@
+//! What an org and the branch of its environment have in common: for each file the last content that both had at one time.
+//!
+//! A file that differs now was changed by whoever has left this content. It is kept at `refs/syncline/common/ENV` as a commit on
+//! the snapshot and the branch of then, and settled anew with each snapshot.
+
+use syncline_domain::config::Environment;
+use syncline_git::{CommitError, NewCommit, ObjectError, Oid, RefName, Repository, Signature, TreeEdit};
+
+use crate::environment::EnvironmentError;
+
+const SUBJECT: &str = "Remember what org and branch have in common";
+
+/// The common state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Common {
+    /// Its tree; `None` when nothing is known yet.
+    pub(crate) tree: Option<Oid>,
+    /// The branch was rewritten since, so that nothing is known.
+    pub(crate) rewritten: bool,
+}
+
+fn name(environment: &str) -> Result<RefName, EnvironmentError> {
+    Ok(format!("refs/syncline/common/{environment}").parse()?)
+}
+
+/// The common state of a snapshot and a branch: what they agree on now, and where they differ what they agreed on last.
+pub(crate) fn common(
+    repository: &Repository,
+    environment: &Environment,
+    branch: Oid,
+    snapshot: Oid,
+) -> Result<Common, EnvironmentError> {
+    let last = match repository.read_ref(&name(&environment.name)?)? {
+        Some(commit) => recorded(repository, commit)?,
+        None => None,
+    };
+    let (older, rewritten) = match last {
+        // A branch that was set back or rewritten has lost what it shared.
+        Some((tree, held)) if repository.has_object(held)? && repository.is_ancestor(held, branch)? => {
+            (Some(tree), false)
+        }
+        Some(_) => (None, true),
+        None => (None, false),
+    };
+    let (theirs, ours) = (repository.commit_tree(snapshot)?, repository.commit_tree(branch)?);
+    let mut edits = Vec::new();
+    for change in repository.diff_trees(Some(theirs), Some(ours))? {
+        let agreed = match older {
+            Some(tree) => repository.entry_at(tree, &change.path)?,
+            None => None,
+        };
+        if agreed != change.old {
+            edits.push(TreeEdit {
+                path: change.path,
+                entry: agreed,
+            });
+        }
+    }
+    Ok(Common {
+        tree: Some(repository.write_edits(Some(theirs), &edits)?),
+        rewritten,
+    })
+}
+
+/// The tree of a record and the branch's commit of then.
+fn recorded(repository: &Repository, commit: Oid) -> Result<Option<(Oid, Oid)>, EnvironmentError> {
+    match repository.commit(commit) {
+        Ok(record) if record.subject() == SUBJECT => {
+            Ok(record.parents.last().map(|branch| (record.tree, *branch)))
+        }
+        Ok(_) | Err(CommitError::Object(ObjectError::Missing { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Settles the common state of a snapshot and a branch and keeps it.
+pub(crate) fn remember(
+    repository: &Repository,
+    environment: &Environment,
+    branch: Oid,
+    snapshot: Oid,
+    who: &Signature,
+) -> Result<Common, EnvironmentError> {
+    let reference = name(&environment.name)?;
+    let writer = repository.batch()?;
+    let before = writer.read_ref(&reference)?;
+    let common = common(&writer, environment, branch, snapshot)?;
+    let Some(tree) = common.tree else {
+        return Ok(common);
+    };
+    let parents = [snapshot, branch];
+    if let Some(before) = before
+        && let Ok(record) = writer.commit(before)
+        && (record.tree, record.parents.as_slice()) == (tree, parents.as_slice())
+    {
+        return Ok(common);
+    }
+    let commit = writer.write_commit(NewCommit {
+        tree,
+        parents: &parents,
+        message: SUBJECT,
+        author: who,
+        committer: who,
+    })?;
+    writer.update_ref(&reference, Some(commit), before, "syncline: common state")?;
+    Ok(common)
+}

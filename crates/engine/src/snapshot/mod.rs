@@ -1,0 +1,166 @@
+//! Snapshots of environments: their orgs as they are now, several at once.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use serde::Serialize;
+use syncline_domain::config::Environment;
+use syncline_git::{CommitTime, Oid, Repository, RepositoryHandle, Signature};
+use syncline_salesforce::Error;
+
+pub(crate) use common::{common, remember};
+
+use crate::environment::{EnvironmentError, org_of, select, tip};
+use crate::org::login::Orgs;
+use crate::org::retrieve::{self, Scope, Snapshot};
+use crate::scope;
+use crate::wire;
+use crate::{back_promote, config};
+
+/// What is to be taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The environments; none: all that have an org.
+    pub environments: Vec<String>,
+    /// Retrieve everything anew.
+    pub full: bool,
+    /// The environments lead to new orgs, as after a refresh.
+    pub new_org: bool,
+}
+
+/// The snapshot of one environment.
+#[derive(Debug)]
+pub struct Taken {
+    /// The environment.
+    pub environment: String,
+    /// What became of it.
+    pub result: Result<Snapshotted, EnvironmentError>,
+}
+
+/// A snapshot that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Snapshotted {
+    /// Its commit.
+    #[serde(with = "wire::shown")]
+    pub commit: Oid,
+    /// Its tree.
+    #[serde(with = "wire::shown")]
+    pub tree: Oid,
+    /// Whether it differs from the one before.
+    pub changed: bool,
+    /// Components retrieved.
+    pub retrieved: usize,
+    /// Components that have not changed since.
+    pub unchanged: usize,
+    /// Components that are gone from the org.
+    pub gone: Vec<String>,
+    /// What the org says of components that it cannot give.
+    pub messages: Vec<String>,
+    /// Types that could not be listed, and why: nothing is known about them.
+    pub not_listed: BTreeMap<String, String>,
+    /// Files that were left out, and why.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// Told an environment, retrieves done and in all.
+pub type Progress<'a> = &'a (dyn Fn(&str, usize, usize) + Sync);
+
+/// Takes a snapshot of each environment, all orgs at once. One that fails does not stop the others.
+///
+/// # Errors
+/// What concerns all: a wrong configuration, an unknown name, no identity for commits.
+pub fn snapshots(
+    repository: &Repository,
+    orgs: &Orgs,
+    request: &Request,
+    now: CommitTime,
+    progress: Progress<'_>,
+) -> Result<Vec<Taken>, EnvironmentError> {
+    let config = config::read(repository)?;
+    let environments = select(&config, &request.environments)?;
+    if environments.is_empty() {
+        return Err(EnvironmentError::Argument {
+            what: "no environment in syncline.toml has an org".to_owned(),
+            hint: "name the login of its org in syncline.toml, as in `org = \"uat\"`".to_owned(),
+        });
+    }
+    let author = back_promote::signature(repository.committer()?, now);
+    let one = |environment: &Environment, handle: RepositoryHandle| -> Result<Snapshotted, EnvironmentError> {
+        let repository = handle.open()?;
+        take(&repository, orgs, environment, request, &author, &|done, total| {
+            progress(&environment.name, done, total);
+        })
+    };
+    let results = thread::scope(|scope| {
+        let running: Vec<_> = environments
+            .iter()
+            .map(|environment| {
+                let handle = repository.handle();
+                let one = &one;
+                scope.spawn(move || one(environment, handle))
+            })
+            .collect();
+        let ended = running.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        ended.collect::<Vec<_>>()
+    });
+    let names = environments.iter().map(|environment| environment.name.clone());
+    Ok(names
+        .zip(results)
+        .map(|(environment, result)| Taken { environment, result })
+        .collect())
+}
+
+/// Takes the snapshot of one environment and settles what branch and org have in common.
+pub(crate) fn take(
+    repository: &Repository,
+    orgs: &Orgs,
+    environment: &Environment,
+    request: &Request,
+    author: &Signature,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Snapshotted, EnvironmentError> {
+    let login = org_of(environment)?;
+    let branch = tip(repository, environment)?;
+    let sealer = orgs.vault.sealer()?;
+    let wanted = Snapshot {
+        repository,
+        name: &environment.name,
+        branch,
+        scope: Scope::managed(scope::read(repository)?),
+        since_last: !request.full,
+        new_org: request.new_org,
+        sealer: &sealer,
+        author: author.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        EnvironmentError::Org(
+            Error::Internal {
+                what: format!("the network cannot be started: {error}"),
+            }
+            .into(),
+        )
+    })?;
+    let taken = runtime.block_on(async {
+        let connection = orgs.connect(login).await?;
+        retrieve::snapshot(&connection, wanted, &mut |done, total| progress(done, total)).await
+    })?;
+    if let Some(branch) = branch {
+        remember(repository, environment, branch, taken.commit, author)?;
+    }
+    Ok(Snapshotted {
+        commit: taken.commit,
+        tree: taken.tree,
+        changed: taken.changed,
+        retrieved: taken.retrieved,
+        unchanged: taken.unchanged,
+        gone: taken.gone,
+        messages: taken.messages.into_iter().map(|message| message.problem).collect(),
+        not_listed: taken.refused,
+        left_out: taken.left,
+    })
+}
