@@ -5,6 +5,7 @@ pub mod back_promote;
 pub mod compare;
 pub mod config;
 pub mod conflicts;
+pub mod deployment;
 pub mod init;
 pub mod org;
 pub mod problem;
