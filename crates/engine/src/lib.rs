@@ -7,6 +7,7 @@ pub mod branch;
 pub mod compare;
 pub mod config;
 pub mod conflicts;
+pub mod deployment;
 pub mod drift;
 pub mod environment;
 pub mod environments;
