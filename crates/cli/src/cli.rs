@@ -7,7 +7,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file, org, simulator};
+use crate::commands::{
+    back_promote, baseline, conflicts, demo, diff, drift, env, init, merge_driver, merge_file, org, simulator,
+    snapshot, status, work,
+};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -46,9 +49,15 @@ pub enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Org(org::Args),
+    Status(status::Args),
+    Env(env::Args),
+    Snapshot(snapshot::Args),
+    Drift(drift::Args),
     Diff(diff::Args),
+    Work(work::Args),
     BackPromote(back_promote::Args),
     Conflicts(conflicts::Args),
+    Baseline(baseline::Args),
     MergeFile(merge_file::Args),
     MergeDriver(merge_driver::Args),
     Simulator(simulator::Args),
@@ -61,9 +70,15 @@ impl Command {
             Self::Demo(args) => demo::run(args, out),
             Self::Init(args) => init::run(args, out),
             Self::Org(args) => org::run(args, out),
+            Self::Status(args) => status::run(&args, out),
+            Self::Env(args) => env::run(args, out),
+            Self::Snapshot(args) => snapshot::run(args, out),
+            Self::Drift(args) => drift::run(args, out),
             Self::Diff(args) => diff::run(args, out),
+            Self::Work(args) => work::run(args, out),
             Self::BackPromote(args) => back_promote::run(args, out),
             Self::Conflicts(args) => conflicts::run(args, out),
+            Self::Baseline(args) => baseline::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
             Self::MergeDriver(args) => merge_driver::run(args, out),
             Self::Simulator(args) => simulator::run(args, out),
@@ -75,8 +90,14 @@ impl Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Begin", &["demo", "init"]),
     ("Orgs", &["org"]),
-    ("Compare", &["diff"]),
-    ("Keep environments in sync", &["back-promote", "conflicts"]),
+    (
+        "See where environments stand",
+        &["status", "env", "snapshot", "drift", "diff"],
+    ),
+    (
+        "Keep environments in sync",
+        &["work", "back-promote", "conflicts", "baseline"],
+    ),
     ("Merge files", &["merge-file", "merge-driver"]),
     ("Try it without an org", &["simulator"]),
 ];

@@ -102,7 +102,10 @@ pub fn baseline(repository: &Repository, request: &Request, now: CommitTime) -> 
     if !request.dry_run {
         // The reflog names who did it.
         repository.committer()?;
-        repository.update_refs(&edits, &format!("syncline: baseline of {} at {}", below.name, now.seconds))?;
+        repository.update_refs(
+            &edits,
+            &format!("syncline: baseline of {} at {}", below.name, now.seconds),
+        )?;
     }
     Ok(Baseline {
         above: above.name.clone(),

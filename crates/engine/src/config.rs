@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-pub use syncline_domain::config::{Config, ConfigError, Environment, FILE, Kind, Licence, Tier};
+pub use syncline_domain::config::{Config, ConfigError, Environment, FILE, Kind, Licence, TestLevel, Tier};
 use syncline_git::{Head, ObjectError, RefError, Repository, TreePath};
 
 /// The configuration of a repository cannot be used.
@@ -21,8 +21,11 @@ pub enum ReadConfigError {
         source: io::Error,
     },
     /// The file is not UTF-8.
-    #[error("{FILE} is not UTF-8; save it as UTF-8")]
-    NotUtf8,
+    #[error("{file} is not UTF-8; save it as UTF-8")]
+    NotUtf8 {
+        /// The file.
+        file: String,
+    },
     /// HEAD cannot be read.
     #[error(transparent)]
     Ref(#[from] RefError),
@@ -41,8 +44,14 @@ pub fn read(repository: &Repository) -> Result<Config, ReadConfigError> {
 
 /// The text of the file of the working tree, else of that of HEAD.
 pub fn read_text(repository: &Repository) -> Result<Option<String>, ReadConfigError> {
+    read_file(repository, FILE)
+}
+
+/// The text of a configuration file: that of the working tree, else that of HEAD.
+pub(crate) fn read_file(repository: &Repository, name: &str) -> Result<Option<String>, ReadConfigError> {
+    let utf8 = |bytes| String::from_utf8(bytes).map_err(|_| ReadConfigError::NotUtf8 { file: name.to_owned() });
     if let Some(root) = repository.worktree() {
-        let path = root.join(FILE);
+        let path = root.join(name);
         return match std::fs::read(&path) {
             Ok(bytes) => utf8(bytes).map(Some),
             Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -53,12 +62,8 @@ pub fn read_text(repository: &Repository) -> Result<Option<String>, ReadConfigEr
         return Ok(None);
     };
     let tree = repository.commit_tree(commit)?;
-    match repository.entry_at(tree, &TreePath::from(FILE))? {
+    match repository.entry_at(tree, &TreePath::from(name))? {
         Some(entry) => utf8(repository.read_blob(entry.oid)?).map(Some),
         None => Ok(None),
     }
-}
-
-fn utf8(bytes: Vec<u8>) -> Result<String, ReadConfigError> {
-    String::from_utf8(bytes).map_err(|_| ReadConfigError::NotUtf8)
 }

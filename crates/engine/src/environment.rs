@@ -64,6 +64,9 @@ pub enum EnvironmentError {
     /// The org or the way to it.
     #[error(transparent)]
     Org(#[from] OrgError),
+    /// A package cannot be made.
+    #[error(transparent)]
+    Deployment(#[from] crate::deployment::DeploymentError),
     /// The branch cannot be moved.
     #[error(transparent)]
     Branch(#[from] BranchError),
@@ -122,6 +125,16 @@ impl From<VaultError> for EnvironmentError {
     fn from(error: VaultError) -> Self {
         Self::Org(error.into())
     }
+}
+
+/// Where calls to orgs run: one for everything that shares the network, since connections live in it. Its handle can be used by
+/// several threads at once.
+pub(crate) fn network() -> Result<tokio::runtime::Runtime, EnvironmentError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.map_err(|error| {
+        let what = format!("the network cannot be started: {error}");
+        EnvironmentError::Org(syncline_salesforce::Error::Internal { what }.into())
+    })
 }
 
 /// The environment of that name.
@@ -216,7 +229,9 @@ pub fn seen(repository: &Repository, name: &str) -> Result<Option<Seen>, Environ
         tree: read.tree,
         org,
         scope,
-        taken: head.as_ref().map_or(read.committer.time.seconds.saturating_mul(1000), |head| head.taken),
+        taken: head
+            .as_ref()
+            .map_or(read.committer.time.seconds.saturating_mul(1000), |head| head.taken),
         head,
     }))
 }

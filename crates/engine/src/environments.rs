@@ -8,7 +8,7 @@ use syncline_domain::config::{Config, Environment, Kind};
 use syncline_git::{Program, Repository};
 
 use crate::config;
-use crate::environment::{EnvironmentError, find, seen, select, tip, upstream};
+use crate::environment::{EnvironmentError, find, network, seen, select, tip, upstream};
 use crate::org::OrgError;
 use crate::org::login::{OrgSummary, Orgs};
 use crate::project::ProjectReader;
@@ -136,7 +136,13 @@ pub fn check(
     let mut findings = Vec::new();
     if config.environments().is_empty() {
         let hint = "`syncline init` writes a syncline.toml";
-        findings.push(finding(None, Severity::Error, "config", "no environment is named".to_owned(), hint));
+        findings.push(finding(
+            None,
+            Severity::Error,
+            "config",
+            "no environment is named".to_owned(),
+            hint,
+        ));
     }
     let wanted: Vec<&Environment> = match names.is_empty() {
         true => config.environments().iter().collect(),
@@ -168,10 +174,12 @@ pub fn check(
         }
     }
     if !offline {
-        findings.extend(of_orgs(orgs, &connected));
+        findings.extend(of_orgs(orgs, &connected)?);
     }
     findings.sort_by_key(|finding| {
-        let at = wanted.iter().position(|one| Some(&one.name) == finding.environment.as_ref());
+        let at = wanted
+            .iter()
+            .position(|one| Some(&one.name) == finding.environment.as_ref());
         (at, std::cmp::Reverse(finding.severity))
     });
     Ok(findings)
@@ -207,7 +215,13 @@ fn of_repository(repository: &Repository, environment: &Environment) -> Result<V
             &format!("fetch it (`git fetch`), make it (`git branch {branch} COMMIT`), or correct `branch`"),
         )]);
     };
-    found.push(finding(Some(environment), Severity::Fine, "branch", format!("the branch `{branch}` is there"), ""));
+    found.push(finding(
+        Some(environment),
+        Severity::Fine,
+        "branch",
+        format!("the branch `{branch}` is there"),
+        "",
+    ));
     if let Some(remote) = &environment.remote {
         let url = repository.config(&format!("remote.{remote}.url"));
         if url.map_err(|error| EnvironmentError::Git(Box::new(error)))?.is_none() {
@@ -215,7 +229,11 @@ fn of_repository(repository: &Repository, environment: &Environment) -> Result<V
             let text = format!("there is no remote `{remote}`");
             found.push(finding(Some(environment), Severity::Error, "remote", text, &hint));
         }
-        if let Some(there) = upstream(environment)?.map(|name| repository.read_ref(&name)).transpose()?.flatten() {
+        if let Some(there) = upstream(environment)?
+            .map(|name| repository.read_ref(&name))
+            .transpose()?
+            .flatten()
+        {
             let (ahead, behind) = repository.ahead_behind(tip, there)?;
             if ahead > 0 && behind > 0 {
                 found.push(finding(
@@ -230,9 +248,17 @@ fn of_repository(repository: &Repository, environment: &Environment) -> Result<V
     }
     if let Err(error) = ProjectReader::default().read(repository, repository.commit_tree(tip)?) {
         let hint = "correct sfdx-project.json and commit it";
-        found.push(finding(Some(environment), Severity::Error, "project", error.to_string(), hint));
+        found.push(finding(
+            Some(environment),
+            Severity::Error,
+            "project",
+            error.to_string(),
+            hint,
+        ));
     }
-    if repository.checked_out_at(&syncline_git::RefName::branch(branch)?).is_ok_and(|at| at.is_some())
+    if repository
+        .checked_out_at(&syncline_git::RefName::branch(branch)?)
+        .is_ok_and(|at| at.is_some())
         && Program::find().is_err()
     {
         let hint = "install git: a branch that is checked out is moved with it";
@@ -255,7 +281,11 @@ fn of_login(
             Some(environment),
             Severity::Error,
             "login",
-            format!("its kind is {}, and its org is a {}", environment.kind.name(), login.kind),
+            format!(
+                "its kind is {}, and its org is a {}",
+                environment.kind.name(),
+                login.kind
+            ),
             "correct `kind` or `org`",
         ));
     }
@@ -265,7 +295,10 @@ fn of_login(
             Some(environment),
             Severity::Error,
             "snapshot",
-            format!("its last snapshot is of another org than the login `{}` leads to: it was refreshed", login.name),
+            format!(
+                "its last snapshot is of another org than the login `{}` leads to: it was refreshed",
+                login.name
+            ),
             &format!("`syncline snapshot {} --new-org` begins anew", environment.name),
         ));
     }
@@ -273,14 +306,11 @@ fn of_login(
 }
 
 /// Whether the orgs can be reached, all at once.
-fn of_orgs(orgs: &Orgs, connected: &[(&Environment, &OrgSummary)]) -> Vec<Finding> {
+fn of_orgs(orgs: &Orgs, connected: &[(&Environment, &OrgSummary)]) -> Result<Vec<Finding>, EnvironmentError> {
+    let network = network()?;
     let one = |environment: &Environment, login: &OrgSummary| -> Finding {
         let asked = || -> Result<String, OrgError> {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| syncline_salesforce::Error::Internal {
-                what: format!("the network cannot be started: {error}"),
-            })?;
-            runtime.block_on(async {
+            network.block_on(async {
                 let connection = orgs.connect(&login.name).await?;
                 let organization = connection.organization().await?;
                 Ok(organization.name.clone().unwrap_or_default())
@@ -297,7 +327,7 @@ fn of_orgs(orgs: &Orgs, connected: &[(&Environment, &OrgSummary)]) -> Vec<Findin
             },
         }
     };
-    thread::scope(|scope| {
+    Ok(thread::scope(|scope| {
         let running: Vec<_> = connected
             .iter()
             .map(|(environment, login)| {
@@ -309,5 +339,5 @@ fn of_orgs(orgs: &Orgs, connected: &[(&Environment, &OrgSummary)]) -> Vec<Findin
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
-    })
+    }))
 }

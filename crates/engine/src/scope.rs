@@ -39,4 +39,3 @@ pub fn read(repository: &Repository) -> Result<Managed, ScopeError> {
         digest: hex(&Sha256::digest(text.as_bytes())[..16]),
     })
 }
-

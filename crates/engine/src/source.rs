@@ -221,7 +221,10 @@ impl Names<'_> {
         if self.logins.iter().any(|login| login == name) {
             return Ok(name.to_owned());
         }
-        let org = self.config.environment(name).and_then(|environment| environment.org.clone());
+        let org = self
+            .config
+            .environment(name)
+            .and_then(|environment| environment.org.clone());
         org.ok_or_else(|| SourceError::NoOrg { name: name.to_owned() })
     }
 }

@@ -53,7 +53,8 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
 
 fn tell(set: &Baseline, out: &mut Output) -> Result<(), CommandError> {
     let Baseline { above, below, .. } = set;
-    let commit = short(&set.commit.to_string());
+    let commit = set.commit.to_string();
+    let commit = short(&commit);
     out.line(match set.dry_run {
         true => format!("{below} and {above} would be said to share {commit}. Then:"),
         false => format!("{below} and {above} share {commit} from now on:"),
@@ -73,7 +74,10 @@ fn tell(set: &Baseline, out: &mut Output) -> Result<(), CommandError> {
         ),
     })?;
     for moved in &set.before {
-        let was = moved.was.as_deref().map_or_else(|| "was not set".to_owned(), |was| format!("was {}", short(was)));
+        let was = moved
+            .was
+            .as_deref()
+            .map_or_else(|| "was not set".to_owned(), |was| format!("was {}", short(was)));
         out.line(format_args!("  {} {was}", moved.name))?;
     }
     if set.dry_run {

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use syncline_engine::compare::{CompareError, Comparison, ComponentChange, Deletion, Filter, compare};
-use syncline_engine::org::retrieve::{PROJECT, Scope, into_state};
 use syncline_engine::config::{self, Config};
+use syncline_engine::org::retrieve::{PROJECT, Scope, into_state};
 use syncline_engine::source::{Named, Names, Source, SourceError};
 use syncline_git::Repository;
 use syncline_metadata::component::ComponentId;
@@ -79,7 +79,11 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         None => Config::default(),
     };
     // Whoever names revisions outright needs no logins.
-    let outright = |name: &String| ["env:", "git:", "snapshot:", "dir:"].iter().any(|kind| name.starts_with(kind));
+    let outright = |name: &String| {
+        ["env:", "git:", "snapshot:", "dir:"]
+            .iter()
+            .any(|kind| name.starts_with(kind))
+    };
     let logins: Vec<String> = match [&args.from, &args.to].into_iter().all(outright) {
         true => Vec::new(),
         false => orgs()?.list()?.into_iter().map(|org| org.name).collect(),

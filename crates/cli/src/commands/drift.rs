@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use syncline_engine::config;
 use syncline_engine::drift::{Adopt, Adopted, Class, Difference, Drift, Revert, Reverted, adopt, drift, revert};
 use syncline_engine::org::deploy::Watch;
 use syncline_engine::snapshot::{Request, snapshots};
@@ -106,7 +107,9 @@ fn show(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
         out.warn(format_args!("{path}: {why}; it is not compared"));
     }
     for (kind, why) in &found.not_listed {
-        out.note(format_args!("{kind} could not be listed, so nothing is known about it: {why}"));
+        out.note(format_args!(
+            "{kind} could not be listed, so nothing is known about it: {why}"
+        ));
     }
     if found.rewritten {
         out.warn(format_args!(
@@ -145,7 +148,13 @@ fn words(class: Class) -> &'static str {
     }
 }
 
-const CLASSES: [Class; 5] = [Class::Foreign, Class::OpenChange, Class::Pending, Class::Overlay, Class::Noise];
+const CLASSES: [Class; 5] = [
+    Class::Foreign,
+    Class::OpenChange,
+    Class::Pending,
+    Class::Overlay,
+    Class::Noise,
+];
 
 fn counts(found: &Drift, out: &mut Output) -> Result<(), CommandError> {
     if found.differences.is_empty() {
@@ -186,7 +195,12 @@ fn list(differences: &[&Difference], out: &mut Output) -> Result<(), CommandErro
                 false => format!("by {} at {}", author.name, author.at),
             });
         }
-        out.line(format_args!("{:>4}  {}  [{}]", one.number, shortened(&one.words, 200), about.join(", ")))?;
+        out.line(format_args!(
+            "{:>4}  {}  [{}]",
+            one.number,
+            shortened(&one.words, 200),
+            about.join(", ")
+        ))?;
     }
     match differences.len().saturating_sub(SHOWN) {
         0 => Ok(()),
@@ -202,8 +216,13 @@ fn next(found: &Drift, out: &mut Output) -> Result<(), CommandError> {
     let environment = &found.environment;
     if found.differences.iter().any(|one| one.class == Class::Foreign) {
         out.line("next:")?;
-        out.line(format_args!("  syncline drift {environment} --adopt 1 2 3   the org is right: commit it to {}", found.branch))?;
-        out.line(format_args!("  syncline drift {environment} --revert 1 2 3  the branch is right: validate, then set the org back"))?;
+        out.line(format_args!(
+            "  syncline drift {environment} --adopt 1 2 3   the org is right: commit it to {}",
+            found.branch
+        ))?;
+        out.line(format_args!(
+            "  syncline drift {environment} --revert 1 2 3  the branch is right: validate, then set the org back"
+        ))?;
     }
     Ok(())
 }
@@ -270,7 +289,11 @@ fn reverting(args: &Args, words: &[String], out: &mut Output) -> Result<Status, 
         deploy: args.yes,
         confirmed: args.confirm.clone(),
     };
-    let deploying = Deploying::new(&orgs, &args.environment);
+    let config = config::read(&repository)?;
+    let login = config
+        .environment(&args.environment)
+        .and_then(|environment| environment.org.as_deref());
+    let deploying = Deploying::new(&orgs, login.unwrap_or(&args.environment));
     let run = |request: &Revert, out: &Output| -> Result<Reverted, CommandError> {
         let intent = |intent: &_| deploying.intend(intent);
         let mut bar = super::org::DeployBar::new(out);
@@ -302,7 +325,11 @@ fn reverting(args: &Args, words: &[String], out: &mut Output) -> Result<Status, 
     } else {
         tell_reverted(&reverted, out)?;
     }
-    Ok(if reverted.succeeded() { Status::Done } else { Status::Found })
+    Ok(if reverted.succeeded() {
+        Status::Done
+    } else {
+        Status::Found
+    })
 }
 
 /// Whether a person at the terminal types the environment's name.
@@ -327,7 +354,11 @@ fn tell_reverted(reverted: &Reverted, out: &mut Output) -> Result<(), CommandErr
         return out.line("nothing to set back: the org has it already, or it cannot be deployed");
     }
     let tried = reverted.deployments.is_empty();
-    for sent in if tried { &reverted.validations } else { &reverted.deployments } {
+    for sent in if tried {
+        &reverted.validations
+    } else {
+        &reverted.deployments
+    } {
         for problem in &sent.problems {
             out.line(problem)?;
         }

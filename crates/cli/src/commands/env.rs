@@ -63,8 +63,15 @@ fn list(out: &mut Output) -> Result<Status, CommandError> {
     }
     for shown in &all {
         let environment = &shown.environment;
-        let above = environment.promotes_to.as_deref().map(|above| format!(" → {above}")).unwrap_or_default();
-        let org = environment.org.as_deref().map_or("no org".to_owned(), |org| format!("org {org}"));
+        let above = environment
+            .promotes_to
+            .as_deref()
+            .map(|above| format!(" → {above}"))
+            .unwrap_or_default();
+        let org = environment
+            .org
+            .as_deref()
+            .map_or("no org".to_owned(), |org| format!("org {org}"));
         out.line(format_args!(
             "{}{above}  {}, branch {}, {org}",
             environment.name,
@@ -112,24 +119,37 @@ fn facts(shown: &Shown) -> Vec<(&'static str, String)> {
     ];
     facts.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
     if let Some(login) = &shown.login {
-        facts.push(("login", format!("{} at {} ({})", login.username, login.instance, login.kind)));
+        facts.push((
+            "login",
+            format!("{} at {} ({})", login.username, login.instance, login.kind),
+        ));
     } else if environment.org.is_some() {
         facts.push(("login", "not on this machine; `syncline org login` makes it".to_owned()));
     }
     for system in &shown.systems {
-        let owner = system.owner.as_deref().map(|owner| format!(", of {owner}")).unwrap_or_default();
+        let owner = system
+            .owner
+            .as_deref()
+            .map(|owner| format!(", of {owner}"))
+            .unwrap_or_default();
         let credentials = match system.credentials.is_empty() {
             true => String::new(),
             false => format!(" through {}", system.credentials.join(", ")),
         };
-        facts.push(("depends on", format!("{}{owner}: {}{credentials}", system.name, system.hosts.join(", "))));
+        facts.push((
+            "depends on",
+            format!("{}{owner}: {}{credentials}", system.name, system.hosts.join(", ")),
+        ));
     }
     facts
 }
 
 fn checked(names: &[String], offline: bool, out: &mut Output) -> Result<Status, CommandError> {
     let findings = check(&open()?, &orgs()?, names, offline)?;
-    let bad = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let bad = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
     let told: Vec<(Value, String, Vec<String>)> = findings.into_iter().map(told).collect();
     if out.json() {
         let values: Vec<&Value> = told.iter().map(|(value, _, _)| value).collect();

@@ -1,6 +1,7 @@
 //! What the commands about environments share: their errors, ages, times.
 
 use syncline_engine::branch::BranchError;
+use syncline_engine::config::ReadConfigError;
 use syncline_engine::environment::EnvironmentError;
 use syncline_engine::state::StateError;
 
@@ -13,7 +14,6 @@ impl From<EnvironmentError> for CommandError {
             EnvironmentError::Org(error) => error.into(),
             EnvironmentError::State(error) => error.into(),
             EnvironmentError::Scope(_) => Self::new(Kind::Config, "scope.invalid", &error).with_source_of(error),
-            EnvironmentError::Overlay(_) => Self::new(Kind::Config, "overlay.invalid", &error).with_source_of(error),
             EnvironmentError::Unknown { .. } => {
                 Self::user("env.unknown", &error).hint("`syncline env list` shows the environments; they stand in syncline.toml")
             }
@@ -41,6 +41,12 @@ impl From<EnvironmentError> for CommandError {
             EnvironmentError::Write { .. } => Self::user("file.unwritable", &error).with_source_of(error),
             error => Self::user("git.repository", &error).with_source_of(error),
         }
+    }
+}
+
+impl From<ReadConfigError> for CommandError {
+    fn from(error: ReadConfigError) -> Self {
+        Self::new(Kind::Config, "config.invalid", &error).with_source_of(error)
     }
 }
 
@@ -80,7 +86,11 @@ pub(super) fn millis() -> i64 {
 
 /// Text without control characters, at most so many characters.
 pub(super) fn shortened(text: &str, most: usize) -> String {
-    let mut shown: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(most)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if text.chars().count() > most {
         shown.push('…');
     }

@@ -5,11 +5,18 @@
 //! and in `cli.rs` its variant, its arm and its name in a group. A test tells when one of them is missing.
 
 pub mod back_promote;
+pub mod baseline;
 pub mod conflicts;
 pub mod demo;
 pub mod diff;
+pub mod drift;
+pub mod env;
+mod environment;
 pub mod init;
 pub mod merge_driver;
 pub mod merge_file;
 pub mod org;
 pub mod simulator;
+pub mod snapshot;
+pub mod status;
+pub mod work;

@@ -142,7 +142,10 @@ impl<'a> Bars<'a> {
         // A panic of another thread does not matter to what is told.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.orgs.insert(name.to_owned(), (done, total));
-        let (done, total) = state.orgs.values().fold((0, 0), |(a, b), (x, y)| (a + *x as u64, b + *y as u64));
+        let (done, total) = state
+            .orgs
+            .values()
+            .fold((0, 0), |(a, b), (x, y)| (a + *x as u64, b + *y as u64));
         // Another org, or a retrieve that was split, makes the whole larger.
         if state.shown.as_ref().is_none_or(|(_, known, _)| *known != total) {
             state.shown = Some((self.out.progress("retrieving", total), total, 0));

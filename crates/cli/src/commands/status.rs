@@ -51,7 +51,11 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
         }
     }
     let mut write = |cells: [&str; 7]| {
-        let line: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let line: Vec<String> = cells
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         out.line(line.join("  ").trim_end())
     };
     write(header)?;
@@ -103,5 +107,7 @@ fn about(one: &EnvironmentStatus, out: &mut Output) -> Result<(), CommandError> 
             false => format!("copied {}; may be refreshed from {}", refresh.last, refresh.from),
         });
     }
-    lines.iter().try_for_each(|line| out.line(format_args!("{}: {line}", one.name)))
+    lines
+        .iter()
+        .try_for_each(|line| out.line(format_args!("{}: {line}", one.name)))
 }

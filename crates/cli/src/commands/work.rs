@@ -118,7 +118,10 @@ fn started(item: &Item, out: &mut Output) -> Result<Status, CommandError> {
     let change = &item.change;
     out.line(format_args!("work item {} is begun: {}", change.id, change.title))?;
     if let (Some(environment), Some(target)) = (&change.environment, &change.target) {
-        out.line(format_args!("  made in {environment}, goes to {target}, branch {}", change.branch))?;
+        out.line(format_args!(
+            "  made in {environment}, goes to {target}, branch {}",
+            change.branch
+        ))?;
     }
     out.line("next: change something in your sandbox, then `syncline work capture`")?;
     Ok(Status::Done)
@@ -133,14 +136,29 @@ fn captured(captured: &Captured, out: &mut Output) -> Result<Status, CommandErro
     if captured.candidates.is_empty() {
         out.line(format_args!(
             "nothing to keep: {} has changed nothing that work item {} does not have",
-            if captured.user.is_empty() { "you" } else { captured.user.as_str() },
+            if captured.user.is_empty() {
+                "you"
+            } else {
+                captured.user.as_str()
+            },
             change.id
         ))?;
     }
     for one in &captured.candidates {
-        let mark = if captured.captured.contains(&one.number) { "kept" } else { "" };
-        let also = one.also_in.as_deref().map(|branch| format!("  (also on {branch})")).unwrap_or_default();
-        out.line(format_args!("{:>4}  {mark:<4}  {} {}{also}", one.number, one.component, one.kind))?;
+        let mark = if captured.captured.contains(&one.number) {
+            "kept"
+        } else {
+            ""
+        };
+        let also = one
+            .also_in
+            .as_deref()
+            .map(|branch| format!("  (also on {branch})"))
+            .unwrap_or_default();
+        out.line(format_args!(
+            "{:>4}  {mark:<4}  {} {}{also}",
+            one.number, one.component, one.kind
+        ))?;
         for change in one.changes.iter().filter(|_| one.kind == "changed").take(5) {
             out.line(format_args!("              {}", shortened(change, 160)))?;
         }
@@ -162,7 +180,11 @@ fn captured(captured: &Captured, out: &mut Output) -> Result<Status, CommandErro
         }
         (count, files) => {
             let files = counted(files, "file");
-            out.line(format_args!("{} kept in {files} for work item {}", counted(count, "component"), change.id))?;
+            out.line(format_args!(
+                "{} kept in {files} for work item {}",
+                counted(count, "component"),
+                change.id
+            ))?;
             out.line("next: `syncline work submit` hands it on")?;
             Ok(Status::Done)
         }
@@ -177,7 +199,10 @@ fn submitted(request: &Submit, out: &mut Output) -> Result<Status, CommandError>
     }
     let change = &submitted.item.change;
     match &submitted.remote {
-        Some(remote) => out.line(format_args!("work item {} is at {remote} as {}", change.id, change.branch))?,
+        Some(remote) => out.line(format_args!(
+            "work item {} is at {remote} as {}",
+            change.id, change.branch
+        ))?,
         None => out.line(format_args!(
             "work item {} is open as {}; this repository has no remote, so only it has the branch",
             change.id, change.branch
@@ -215,8 +240,17 @@ fn listed(out: &mut Output) -> Result<Status, CommandError> {
             State::Done => "done",
         };
         let change = &item.change;
-        let place = change.environment.as_deref().map(|name| format!(", in {name}")).unwrap_or_default();
-        out.line(format_args!("{}  {}  [{state}{place}, {}]", change.id, change.title, counted(item.files, "file")))?;
+        let place = change
+            .environment
+            .as_deref()
+            .map(|name| format!(", in {name}"))
+            .unwrap_or_default();
+        out.line(format_args!(
+            "{}  {}  [{state}{place}, {}]",
+            change.id,
+            change.title,
+            counted(item.files, "file")
+        ))?;
     }
     if items.is_empty() {
         out.line("no work item is begun; `syncline work start \"What it is about\"` begins one")?;

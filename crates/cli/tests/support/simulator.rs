@@ -1,6 +1,6 @@
 //! Simulated orgs for a test, in a process of their own.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use super::{Ran, TestEnv};
@@ -42,6 +42,42 @@ impl Simulator {
 
     /// Logs in at the address with the administrator's token.
     pub fn login(&self, env: &TestEnv, org: &str, url: &str, more: &[&str]) -> Ran {
+        self.login_with(env, org, url, &self.token(org), more)
+    }
+
+    /// Makes the login of that name lead to another org.
+    pub fn login_as(&self, env: &TestEnv, name: &str, org: &str) {
+        let ran = self.login_with(env, name, &self.url(org), &self.token(org), &[]);
+        assert_eq!(ran.code, 0, "{ran}");
+    }
+
+    /// An access token of another user.
+    pub fn token_of(&self, org: &str, username: &str) -> String {
+        let answer = self.control(&self.url(org), "token", &format!(r#"{{"username": "{username}"}}"#));
+        let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+        answer["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Asks one of the simulator's own endpoints, `/_simulator/PATH`.
+    pub fn control(&self, url: &str, path: &str, body: &str) -> String {
+        let host = url.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(host).expect("the simulator");
+        let request = format!(
+            "POST /_simulator/{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+        assert!(
+            head.split_whitespace().nth(1).is_some_and(|code| code.starts_with('2')),
+            "{answer}"
+        );
+        body.to_owned()
+    }
+
+    pub fn login_with(&self, env: &TestEnv, org: &str, url: &str, token: &str, more: &[&str]) -> Ran {
         let mut command: Command = env.program(env!("CARGO_BIN_EXE_syncline"));
         command
             .args(["org", "login", org, "--access-token-stdin", "--instance", url])
@@ -51,7 +87,7 @@ impl Simulator {
             .stderr(Stdio::piped());
         let mut process = command.spawn().expect("the program starts");
         let mut stdin = process.stdin.take().expect("piped");
-        stdin.write_all(self.token(org).as_bytes()).expect("written");
+        stdin.write_all(token.as_bytes()).expect("written");
         drop(stdin);
         Ran::of(&process.wait_with_output().expect("an end"), env)
     }

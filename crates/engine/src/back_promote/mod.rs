@@ -3,7 +3,7 @@
 //! For each target: find the base, restrict the source to what is selected, merge by meaning, and either move the
 //! branch or keep the conflicts. Targets share the work: a file with the same three versions is merged once.
 
-mod base;
+pub(crate) mod base;
 mod file;
 mod plan;
 mod report;

@@ -113,8 +113,18 @@ impl Look {
         }
         let state = State::read(repository, tree, &mut ProjectReader::default())?;
         let seen = write(repository, &state, wanted, &self.fetched)?;
-        let compared = compare(Some(repository), &state.source(), &source(seen), &Filter::default(), &|_, _| {})?;
-        for change in compared.components.iter().filter(|change| change.kind != ChangeKind::Moved) {
+        let compared = compare(
+            Some(repository),
+            &state.source(),
+            &source(seen),
+            &Filter::default(),
+            &|_, _| {},
+        )?;
+        for change in compared
+            .components
+            .iter()
+            .filter(|change| change.kind != ChangeKind::Moved)
+        {
             let children: Vec<&ComponentId> = change.children.iter().map(|(id, _)| id).collect();
             let named: Vec<&&ComponentId> = children.iter().filter(|id| wanted.contains(**id)).collect();
             // Of a file that holds several components only those that were asked for came.
@@ -136,19 +146,19 @@ async fn list(
     package: &Package,
     wanted: &BTreeSet<ComponentId>,
 ) -> Result<(Inventory, Plan), DeploymentError> {
-    let mut scope = Scope {
-        components: wanted
-            .iter()
-            .map(|id| (id.type_name.to_string(), id.full_name.to_string()))
-            .collect(),
-    };
+    let names = wanted
+        .iter()
+        .map(|id| (id.type_name.to_string(), id.full_name.to_string()));
+    let mut scope = Scope::of(names.collect());
     let replaced = |id: &&ComponentId| &*id.type_name != "Profile" && access::TYPES.contains(&&*id.type_name);
     if wanted.iter().any(|id| replaced(&id)) {
         // A permission set is replaced as a whole, so all that it may tell about has to be seen.
         let known = connection.describe_metadata().await?;
         let there = |kind: &&&str| known.object(kind).is_some();
         let types = access::ABOUT_TYPES.iter().filter(there);
-        scope.components.extend(types.map(|kind| ((*kind).to_owned(), "*".to_owned())));
+        scope
+            .components
+            .extend(types.map(|kind| ((*kind).to_owned(), "*".to_owned())));
     }
     scope.components.extend(package.about.iter().cloned());
     scope.components.sort();
@@ -196,7 +206,13 @@ fn write(
         if DEPENDENT.contains(&&*file.id.type_name)
             && let Some([(_, old)]) = places.get(&file.id).map(Vec::as_slice)
         {
-            bytes = unite(path, &file.id.type_name, &repository.read_blob(*old)?, &bytes, &fetched.manifest)?;
+            bytes = unite(
+                path,
+                &file.id.type_name,
+                &repository.read_blob(*old)?,
+                &bytes,
+                &fetched.manifest,
+            )?;
         }
         let oid = repository.write_blob(&bytes)?;
         tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(oid))?;
@@ -262,7 +278,9 @@ fn is_of(parent: &ComponentId, child: &ComponentId, element: &ElementChange) -> 
 
 fn is_noise(id: &ComponentId, element: &ElementChange) -> bool {
     let default = |text: &Option<String>| {
-        let [step] = element.path.steps.as_slice() else { return false };
+        let [step] = element.path.steps.as_slice() else {
+            return false;
+        };
         let value = text.as_deref().map(str::trim);
         DEFAULTS
             .iter()

@@ -101,7 +101,12 @@ pub fn adopt(repository: &Repository, request: &Adopt, now: CommitTime) -> Resul
         files: 0,
     };
     let writer = repository.batch()?;
-    let edits = edits(&writer, &drift, &adopted.adopted, (repository.commit_tree(tip)?, seen.tree))?;
+    let edits = edits(
+        &writer,
+        &drift,
+        &adopted.adopted,
+        (repository.commit_tree(tip)?, seen.tree),
+    )?;
     adopted.files = edits.len();
     if request.dry_run || edits.is_empty() {
         return Ok(adopted);
@@ -144,7 +149,12 @@ pub(crate) fn edits(
         tree,
     };
     let filter = Filter {
-        types: wanted.keys().map(|id| id.type_name.to_string()).collect::<BTreeSet<_>>().into_iter().collect(),
+        types: wanted
+            .keys()
+            .map(|id| id.type_name.to_string())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         components: Vec::new(),
     };
     let (from, to) = (source("branch", branch), source("snapshot", org));
@@ -207,7 +217,9 @@ fn message(
         (None, 1) => format!("Adopt {} from {}", adopted[0].component, environment.name),
         (None, n) => format!("Adopt {n} components from {}", environment.name),
     };
-    let authors = adopted.iter().filter_map(|one| one.author.as_ref().map(|author| author.name.as_str()));
+    let authors = adopted
+        .iter()
+        .filter_map(|one| one.author.as_ref().map(|author| author.name.as_str()));
     let authors: BTreeSet<&str> = authors.collect();
     let trailer = |key: &str, value: &str| Trailer {
         key: key.to_owned(),

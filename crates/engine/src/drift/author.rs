@@ -53,7 +53,8 @@ impl<'f> Authors<'f> {
             made.members.insert((&member.kind, &member.name), author);
         }
         for fact in facts.components.iter().filter(|fact| !fact.3.is_empty()) {
-            made.listed.insert((&fact.0, &fact.1), author(&fact.3, &fact.2, AuthorSource::List));
+            made.listed
+                .insert((&fact.0, &fact.1), author(&fact.3, &fact.2, AuthorSource::List));
         }
         made.trail = facts.trail.as_deref().unwrap_or_default();
         for (index, entry) in made.trail.iter().enumerate() {
@@ -90,7 +91,10 @@ impl<'f> Authors<'f> {
         let name = id.full_name.rsplit(['.', '/']).next()?;
         let first = words(name).next()?;
         let entries = self.words.get(first)?;
-        let found = entries.iter().map(|index| &self.trail[*index]).find(|entry| has(&entry.display, name))?;
+        let found = entries
+            .iter()
+            .map(|index| &self.trail[*index])
+            .find(|entry| has(&entry.display, name))?;
         (!found.by.is_empty()).then(|| author(&found.by, &found.at, AuthorSource::AuditTrail))
     }
 }
@@ -134,7 +138,12 @@ mod tests {
         };
         let facts = Facts {
             components: vec![
-                Fact("ApexClass".into(), "Tax".into(), "2026-03-02T00:00:00.000Z".into(), "Ada".into()),
+                Fact(
+                    "ApexClass".into(),
+                    "Tax".into(),
+                    "2026-03-02T00:00:00.000Z".into(),
+                    "Ada".into(),
+                ),
                 Fact("ApexClass".into(), "Fee".into(), String::new(), "Ada".into()),
                 Fact("CustomObject".into(), "Fee__c".into(), String::new(), "Chi".into()),
             ],
@@ -164,9 +173,17 @@ mod tests {
         check("ApexClass:Tax", false, Some(("Ada", AuthorSource::List)));
         check("ApexClass:Tax", true, Some(("Eve", AuthorSource::AuditTrail)));
         check("ApexClass:Fee", false, Some(("Ben", AuthorSource::SourceTracking)));
-        check("CustomField:Fee__c.Rate__c", false, Some(("Fay", AuthorSource::AuditTrail)));
+        check(
+            "CustomField:Fee__c.Rate__c",
+            false,
+            Some(("Fay", AuthorSource::AuditTrail)),
+        );
         check("CustomField:Fee__c.Cap__c", false, Some(("Chi", AuthorSource::List)));
         check("ApexClass:None", false, None);
-        assert!(Authors::new(None).of(&"ApexClass:Tax".parse().expect("an id"), false).is_none());
+        assert!(
+            Authors::new(None)
+                .of(&"ApexClass:Tax".parse().expect("an id"), false)
+                .is_none()
+        );
     }
 }

@@ -51,7 +51,10 @@ pub(super) fn drift(
         open: OpenChanges::read(repository, config, tip)?,
     };
     let managed = scope::read(repository)?;
-    let facts = seen.head.as_ref().and_then(|head| head.facts(repository, &environment.name));
+    let facts = seen
+        .head
+        .as_ref()
+        .and_then(|head| head.facts(repository, &environment.name));
     let authors = Authors::new(facts.as_ref());
     let not_listed = seen.head.as_ref().map(|head| head.refused.clone()).unwrap_or_default();
     let in_scope = |id: &ComponentId| managed.scope.has(id) && !is_not_listed(&not_listed, id);
@@ -164,7 +167,9 @@ impl Sides<'_> {
                 in_open_change: taken.is_some(),
             };
             let class = classify(&evidence);
-            let change_name = taken.map(|(name, _)| name.clone()).filter(|_| class == Class::OpenChange);
+            let change_name = taken
+                .map(|(name, _)| name.clone())
+                .filter(|_| class == Class::OpenChange);
             // What the branch changed has no author in the org.
             let author = author.clone().filter(|_| class != Class::Pending);
             found.push(difference(change, element, class, change_name, author));
@@ -185,7 +190,10 @@ impl Sides<'_> {
         for path in paths {
             let at = TreePath::from(*path);
             let read = |tree| -> Result<Option<(Oid, Vec<u8>)>, EnvironmentError> {
-                let entry = self.repository.entry_at(tree, &at)?.filter(|entry| entry.mode.is_file());
+                let entry = self
+                    .repository
+                    .entry_at(tree, &at)?
+                    .filter(|entry| entry.mode.is_file());
                 let blob = |oid| Ok((oid, self.repository.read_blob(oid)?));
                 entry.map(|entry| blob(entry.oid)).transpose()
             };
@@ -229,7 +237,12 @@ fn difference(
         change,
         author,
         words: match element.path.steps.is_empty() {
-            true => format!("{} {}: {}", component.id.type_name, component.id.full_name, element.kind.name()),
+            true => format!(
+                "{} {}: {}",
+                component.id.type_name,
+                component.id.full_name,
+                element.kind.name()
+            ),
             false => element.to_string(),
         },
     }

@@ -5,6 +5,7 @@ mod author;
 mod find;
 mod open;
 mod overlay;
+mod revert;
 mod select;
 
 use std::collections::BTreeMap;
@@ -17,12 +18,13 @@ use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::ChangeKind;
 use syncline_metadata::path::ElementPath;
 
-pub use adopt::{Adopt, Adopted, Left, adopt};
 pub(crate) use adopt::edits;
+pub use adopt::{Adopt, Adopted, Left, adopt};
 pub use author::{Author, AuthorSource};
 pub use open::Change;
 pub(crate) use open::{ENVIRONMENT, ITEM, changes, target_of};
 pub(crate) use overlay::with_overlays;
+pub use revert::{Revert, Reverted, Sent, revert};
 pub use select::Picked;
 pub(crate) use select::pick;
 

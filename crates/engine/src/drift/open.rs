@@ -89,7 +89,10 @@ fn about(repository: &Repository, tip: Oid) -> Result<(String, Option<String>), 
         let value = |key: &str| trailers.iter().find(|one| one.key == key).map(|one| one.value.clone());
         title.get_or_insert_with(|| commit.subject().to_owned());
         if value(ITEM).is_some() {
-            return Ok((value("Syncline-Title").unwrap_or_else(|| commit.subject().to_owned()), value(ENVIRONMENT)));
+            return Ok((
+                value("Syncline-Title").unwrap_or_else(|| commit.subject().to_owned()),
+                value(ENVIRONMENT),
+            ));
         }
         next = commit.parents.first().copied();
     }
@@ -105,11 +108,7 @@ pub(super) struct OpenChanges<'r> {
 
 impl<'r> OpenChanges<'r> {
     /// Those that the environment's branch does not have.
-    pub(super) fn read(
-        repository: &'r Repository,
-        config: &Config,
-        tip: Oid,
-    ) -> Result<Self, EnvironmentError> {
+    pub(super) fn read(repository: &'r Repository, config: &Config, tip: Oid) -> Result<Self, EnvironmentError> {
         let mut touched: HashMap<String, Vec<_>> = HashMap::new();
         for change in changes(repository, config)? {
             if repository.is_ancestor(change.commit, tip)? {
@@ -139,7 +138,10 @@ impl<'r> OpenChanges<'r> {
                 let read = |oid: &Option<Oid>| oid.map(|oid| self.repository.read_blob(oid)).transpose();
                 let changed = diff(id, path, read(old)?.as_deref(), read(new)?.as_deref());
                 // A file that cannot be read changes nothing that could be compared.
-                found.entry(branch.clone()).or_default().extend(changed.unwrap_or_default());
+                found
+                    .entry(branch.clone())
+                    .or_default()
+                    .extend(changed.unwrap_or_default());
             }
         }
         Ok(found)

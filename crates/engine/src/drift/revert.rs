@@ -14,7 +14,7 @@ use super::{Difference, find};
 use crate::back_promote::signature;
 use crate::config;
 use crate::deployment::{Chunk, Limits, Options, flows, flows_between, package};
-use crate::environment::{EnvironmentError, find as environment, org_of, seen_of, tip_of};
+use crate::environment::{EnvironmentError, find as environment, network, org_of, seen_of, tip_of};
 use crate::org::OrgError;
 use crate::org::deploy::{Deployment, Watch, deploy};
 use crate::org::login::Orgs;
@@ -71,7 +71,10 @@ pub struct Sent {
 impl Reverted {
     /// Whether everything that was sent succeeded.
     pub fn succeeded(&self) -> bool {
-        self.validations.iter().chain(&self.deployments).all(|sent| sent.succeeded)
+        self.validations
+            .iter()
+            .chain(&self.deployments)
+            .all(|sent| sent.succeeded)
     }
 }
 
@@ -96,9 +99,10 @@ pub fn revert(
     let taken = if request.all { &classes[..1] } else { &classes[..] };
     let meant = pick(&shown, &request.selection, request.all, taken)?.differences;
 
+    let network = network()?;
     let take = || {
         let request = snapshot::Request::default();
-        snapshot::take(repository, orgs, environment, &request, &who, &|_, _| {})
+        snapshot::take(repository, network.handle(), orgs, environment, &request, &who, &|_, _| {})
     };
     take()?;
     let seen = seen_of(repository, environment)?;
@@ -120,9 +124,11 @@ pub fn revert(
     let edits = edits(&writer, &drift, &reverted, (seen.tree, branch))?;
     let after = writer.write_edits(Some(seen.tree), &edits)?;
     let sealer = orgs.vault.sealer()?;
-    let confirmed = request.confirmed.as_deref().filter(|name| *name == environment.name).map(|_| login);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| EnvironmentError::Git(Box::new(source)))?;
+    let confirmed = request
+        .confirmed
+        .as_deref()
+        .filter(|name| *name == environment.name)
+        .map(|_| login);
     let mut made = Reverted {
         environment: environment.name.clone(),
         reverted,
@@ -132,7 +138,7 @@ pub fn revert(
         validations: Vec::new(),
         deployments: Vec::new(),
     };
-    runtime.block_on(async {
+    network.block_on(async {
         let connection = orgs.connect_to_write(login, confirmed).await?;
         let names = flows_between(&writer, seen.tree, after)?;
         let options = Options {
@@ -144,7 +150,7 @@ pub fn revert(
         made.components = package.components.iter().map(ToString::to_string).collect();
         made.deletions = package.deletions.iter().map(ToString::to_string).collect();
         made.notes.append(&mut package.notes);
-        let test_level = test_level(environment, package.has_apex());
+        let (test_level, run_tests) = tests(environment, package.has_apex());
         for chunk in &mut package.chunks {
             open(chunk, &sealer)?;
         }
@@ -158,6 +164,7 @@ pub fn revert(
                     options: DeployOptions {
                         check_only,
                         test_level,
+                        run_tests: run_tests.clone(),
                         ..DeployOptions::default()
                     },
                     ..Deployment::default()
@@ -168,7 +175,11 @@ pub fn revert(
                     progress: &mut *watch.progress,
                 };
                 let sent = sent(&deploy(&connection, deployment, again).await?);
-                let list = if check_only { &mut made.validations } else { &mut made.deployments };
+                let list = if check_only {
+                    &mut made.validations
+                } else {
+                    &mut made.deployments
+                };
                 let failed = !sent.succeeded;
                 list.push(sent);
                 if failed {
@@ -184,10 +195,16 @@ pub fn revert(
     Ok(made)
 }
 
-/// The tests of its environment; Apex in a sandbox that names none runs no tests, a production decides itself.
-fn test_level(environment: &Environment, has_apex: bool) -> Option<TestLevel> {
-    let wanted = environment.test_level.filter(|_| has_apex)?;
-    wanted.name().parse().ok()
+/// The tests of its environment. Where it names none, or no Apex is sent, the org decides.
+fn tests(environment: &Environment, has_apex: bool) -> (Option<TestLevel>, Vec<String>) {
+    match environment.test_level.as_ref().filter(|_| has_apex) {
+        None => (None, Vec::new()),
+        Some(config::TestLevel::NoTestRun) => (Some(TestLevel::NoTestRun), Vec::new()),
+        Some(config::TestLevel::RunLocalTests) => (Some(TestLevel::RunLocalTests), Vec::new()),
+        Some(config::TestLevel::RunAllTestsInOrg) => (Some(TestLevel::RunAllTestsInOrg), Vec::new()),
+        Some(config::TestLevel::RunRelevantTests) => (Some(TestLevel::RunRelevantTests), Vec::new()),
+        Some(config::TestLevel::RunSpecifiedTests(classes)) => (Some(TestLevel::RunSpecifiedTests), classes.clone()),
+    }
 }
 
 /// Secrets as the org knows them.

@@ -23,12 +23,7 @@ pub struct Picked {
 ///
 /// # Errors
 /// A word that means nothing, or a difference that is named outright and is not of these classes.
-pub(crate) fn pick(
-    drift: &Drift,
-    words: &[String],
-    all: bool,
-    taken: &[Class],
-) -> Result<Picked, EnvironmentError> {
+pub(crate) fn pick(drift: &Drift, words: &[String], all: bool, taken: &[Class]) -> Result<Picked, EnvironmentError> {
     let mut named: BTreeSet<usize> = BTreeSet::new();
     let mut exact: BTreeSet<usize> = BTreeSet::new();
     for word in words {

@@ -65,9 +65,7 @@ pub(crate) fn common(
 /// The tree of a record and the branch's commit of then.
 fn recorded(repository: &Repository, commit: Oid) -> Result<Option<(Oid, Oid)>, EnvironmentError> {
     match repository.commit(commit) {
-        Ok(record) if record.subject() == SUBJECT => {
-            Ok(record.parents.last().map(|branch| (record.tree, *branch)))
-        }
+        Ok(record) if record.subject() == SUBJECT => Ok(record.parents.last().map(|branch| (record.tree, *branch))),
         Ok(_) | Err(CommitError::Object(ObjectError::Missing { .. })) => Ok(None),
         Err(error) => Err(error.into()),
     }

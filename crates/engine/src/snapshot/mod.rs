@@ -8,11 +8,11 @@ use std::thread;
 use serde::Serialize;
 use syncline_domain::config::Environment;
 use syncline_git::{CommitTime, Oid, Repository, RepositoryHandle, Signature};
-use syncline_salesforce::Error;
+use tokio::runtime::Handle;
 
 pub(crate) use common::{common, remember};
 
-use crate::environment::{EnvironmentError, org_of, select, tip};
+use crate::environment::{EnvironmentError, network, org_of, select, tip};
 use crate::org::login::Orgs;
 use crate::org::retrieve::{self, Scope, Snapshot};
 use crate::scope;
@@ -87,9 +87,10 @@ pub fn snapshots(
         });
     }
     let author = back_promote::signature(repository.committer()?, now);
+    let network = network()?;
     let one = |environment: &Environment, handle: RepositoryHandle| -> Result<Snapshotted, EnvironmentError> {
         let repository = handle.open()?;
-        take(&repository, orgs, environment, request, &author, &|done, total| {
+        take(&repository, network.handle(), orgs, environment, request, &author, &|done, total| {
             progress(&environment.name, done, total);
         })
     };
@@ -102,9 +103,9 @@ pub fn snapshots(
                 scope.spawn(move || one(environment, handle))
             })
             .collect();
-        let ended = running.into_iter().map(|thread| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
+        let ended = running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         ended.collect::<Vec<_>>()
     });
     let names = environments.iter().map(|environment| environment.name.clone());
@@ -117,6 +118,7 @@ pub fn snapshots(
 /// Takes the snapshot of one environment and settles what branch and org have in common.
 pub(crate) fn take(
     repository: &Repository,
+    network: &Handle,
     orgs: &Orgs,
     environment: &Environment,
     request: &Request,
@@ -136,16 +138,7 @@ pub(crate) fn take(
         sealer: &sealer,
         author: author.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        EnvironmentError::Org(
-            Error::Internal {
-                what: format!("the network cannot be started: {error}"),
-            }
-            .into(),
-        )
-    })?;
-    let taken = runtime.block_on(async {
+    let taken = network.block_on(async {
         let connection = orgs.connect(login).await?;
         retrieve::snapshot(&connection, wanted, &mut |done, total| progress(done, total)).await
     })?;

@@ -65,7 +65,9 @@ impl<'r> Counts<'r> {
     /// With what was counted before. A memory that cannot be read is none.
     pub(crate) fn read(repository: &'r Repository) -> Self {
         let kept = fs::read(file(repository)).ok();
-        let kept: Kept = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let kept: Kept = kept
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
         Self {
             known: match kept.version {
                 VERSION => kept.counts,
@@ -135,7 +137,10 @@ impl<'r> Counts<'r> {
         managed: Option<&Managed>,
     ) -> Result<Apart, EnvironmentError> {
         let repository = self.repository;
-        let projects = [self.projects.read(repository, first)?, self.projects.read(repository, second)?];
+        let projects = [
+            self.projects.read(repository, first)?,
+            self.projects.read(repository, second)?,
+        ];
         let mut changed: BTreeMap<ComponentId, [bool; 2]> = BTreeMap::new();
         for change in repository.diff_trees(Some(first), Some(second))? {
             let path = change.path.as_str()?;

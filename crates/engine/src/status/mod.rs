@@ -13,14 +13,14 @@ pub use count::Apart;
 pub(crate) use count::Counts;
 
 use crate::back_promote::base;
+use crate::config;
 use crate::conflicts;
 use crate::drift::with_overlays;
-use crate::environment::{EnvironmentError, Seen, select, seen, tip, tip_of, upstream};
+use crate::environment::{EnvironmentError, Seen, seen, select, tip, tip_of, upstream};
 use crate::scope;
 use crate::snapshot::common;
 use crate::state::{Source, Target};
 use crate::work::{Change, changes};
-use crate::config;
 
 /// Where the environments stand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -155,7 +155,9 @@ pub fn status(repository: &Repository, names: &[String], now: Millis) -> Result<
                 both: apart.both,
             });
         }
-        let open = changes.iter().filter(|change| is_of(change, environment) && !change.contained);
+        let open = changes
+            .iter()
+            .filter(|change| is_of(change, environment) && !change.contained);
         environments.push(EnvironmentStatus {
             name: environment.name.clone(),
             kind: environment.kind,
@@ -194,7 +196,11 @@ fn neighbour(
     counts: &mut Counts<'_>,
     problems: &mut Vec<String>,
 ) -> Result<Option<Neighbour>, EnvironmentError> {
-    let Some(above) = environment.promotes_to.as_deref().and_then(|name| config.environment(name)) else {
+    let Some(above) = environment
+        .promotes_to
+        .as_deref()
+        .and_then(|name| config.environment(name))
+    else {
         return Ok(None);
     };
     let top = match tip_of(repository, above) {
@@ -298,8 +304,15 @@ pub(crate) fn next_refresh(
     now: Millis,
 ) -> Option<NextRefresh> {
     let licence = environment.licence?;
-    let told = environment.sandbox.as_ref().and_then(|name| copies.get(&name.to_lowercase()));
-    let told_by_file = || environment.refreshed.map(|date| Zone::default().instant(date.at(0, 0, 0, 0)));
+    let told = environment
+        .sandbox
+        .as_ref()
+        .and_then(|name| copies.get(&name.to_lowercase()));
+    let told_by_file = || {
+        environment
+            .refreshed
+            .map(|date| Zone::default().instant(date.at(0, 0, 0, 0)))
+    };
     let last = told.copied().or_else(told_by_file)?;
     let from = last.saturating_add(licence.refresh_interval().millis());
     Some(NextRefresh {

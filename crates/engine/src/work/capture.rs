@@ -13,7 +13,7 @@ use super::{Change, Item, chosen, item, trailers};
 use crate::back_promote::signature;
 use crate::branch::advance;
 use crate::drift::{Author, Difference, Drift, drift, edits, pick};
-use crate::environment::{EnvironmentError, find, seen_of, tip_of};
+use crate::environment::{EnvironmentError, find, network, seen_of, tip_of};
 use crate::org::login::Orgs;
 use crate::org::retrieve::Facts;
 use crate::project::ProjectReader;
@@ -90,10 +90,13 @@ pub fn capture(
     let who = signature(repository.committer()?, now);
     if request.refresh {
         let wanted = snapshot::Request::default();
-        snapshot::take(repository, orgs, environment, &wanted, &who, &|_, _| {})?;
+        snapshot::take(repository, network()?.handle(), orgs, environment, &wanted, &who, &|_, _| {})?;
     }
     let seen = seen_of(repository, environment)?;
-    let facts = seen.head.as_ref().and_then(|head| head.facts(repository, &environment.name));
+    let facts = seen
+        .head
+        .as_ref()
+        .and_then(|head| head.facts(repository, &environment.name));
     let facts = facts.unwrap_or_default();
     let found = drift(repository, &name)?;
     let (list, others) = candidates(&found, &facts, &change, request.everybody);
@@ -149,7 +152,13 @@ pub fn capture(
     })?;
     writer.flush()?;
     let reference = RefName::branch(&change.branch)?;
-    advance(repository, &reference, Some(change.commit), commit, "syncline: work capture")?;
+    advance(
+        repository,
+        &reference,
+        Some(change.commit),
+        commit,
+        "syncline: work capture",
+    )?;
     captured.item = item(repository, Change { commit, ..change })?;
     Ok(captured)
 }
@@ -200,7 +209,10 @@ fn numbers(words: &[String], all: bool, list: &[Candidate]) -> Result<BTreeSet<u
         return Ok(list.iter().map(|one| one.number).collect());
     }
     let mut numbers = BTreeSet::new();
-    for word in words.iter().filter(|word| word.starts_with(|c: char| c.is_ascii_digit())) {
+    for word in words
+        .iter()
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+    {
         let (from, to) = word.split_once('-').unwrap_or((word, word));
         match (from.parse::<usize>(), to.parse::<usize>()) {
             (Ok(from), Ok(to)) if from >= 1 && to <= list.len() && from <= to => numbers.extend(from..=to),
@@ -252,7 +264,10 @@ fn merged(
     let mut open = Vec::new();
     for edit in theirs {
         let read = |entry: Option<Entry>| entry.map(|entry| repository.read_blob(entry.oid)).transpose();
-        let (before, own) = (repository.entry_at(base, &edit.path)?, repository.entry_at(ours, &edit.path)?);
+        let (before, own) = (
+            repository.entry_at(base, &edit.path)?,
+            repository.entry_at(ours, &edit.path)?,
+        );
         let path = edit.path.to_string();
         let component = projects.component(&path);
         let entry = if own == before || own == edit.entry {
@@ -269,7 +284,10 @@ fn merged(
                 open.extend(result.conflicts().iter().map(|conflict| conflict.path.to_string()));
                 continue;
             }
-            result.bytes().map(|text| repository.write_blob(&text).map(Entry::file)).transpose()?
+            result
+                .bytes()
+                .map(|text| repository.write_blob(&text).map(Entry::file))
+                .transpose()?
         };
         if entry != own {
             made.push(TreeEdit {

@@ -12,10 +12,10 @@ pub use capture::{Candidate, Capture, Captured, capture};
 pub use start::{Start, start};
 pub use submit::{Submit, Submitted, submit};
 
+use crate::config;
 pub use crate::drift::Change;
 use crate::drift::{ENVIRONMENT, ITEM, changes as all_changes};
 use crate::environment::EnvironmentError;
-use crate::config;
 
 /// Where a work item stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,9 +65,13 @@ fn item(repository: &Repository, change: Change) -> Result<Item, EnvironmentErro
         Some(_) => State::Changed,
         None => State::Begun,
     };
-    let base = began(repository, change.commit)?.map(|commit| repository.commit_tree(commit)).transpose()?;
+    let base = began(repository, change.commit)?
+        .map(|commit| repository.commit_tree(commit))
+        .transpose()?;
     let files = match base {
-        Some(base) => repository.diff_trees(Some(base), Some(repository.commit_tree(change.commit)?))?.len(),
+        Some(base) => repository
+            .diff_trees(Some(base), Some(repository.commit_tree(change.commit)?))?
+            .len(),
         None => 0,
     };
     Ok(Item { change, state, files })
@@ -81,7 +85,10 @@ fn began(repository: &Repository, tip: Oid) -> Result<Option<Oid>, EnvironmentEr
         let Some(oid) = next else { break };
         let commit = repository.commit(oid)?;
         next = commit.parents.first().copied();
-        if syncline_git::parse_trailers(&commit.message).iter().any(|one| one.key == ITEM) {
+        if syncline_git::parse_trailers(&commit.message)
+            .iter()
+            .any(|one| one.key == ITEM)
+        {
             first = next;
         }
     }
@@ -97,7 +104,10 @@ fn submitted_ref(id: &str) -> Result<RefName, EnvironmentError> {
 fn chosen(repository: &Repository, config: &Config, name: Option<&str>) -> Result<Change, EnvironmentError> {
     let all = all_changes(repository, config)?;
     let names = |list: &[&Change]| {
-        let names: Vec<String> = list.iter().map(|change| format!("{} ({})", change.id, change.title)).collect();
+        let names: Vec<String> = list
+            .iter()
+            .map(|change| format!("{} ({})", change.id, change.title))
+            .collect();
         names.join(", ")
     };
     if let Some(name) = name {
@@ -134,6 +144,9 @@ fn trailers(id: &str, title: &str, environment: &str) -> Vec<Trailer> {
         key: key.to_owned(),
         value: value.replace(char::is_control, " "),
     };
-    vec![trailer(ITEM, id), trailer("Syncline-Title", title), trailer(ENVIRONMENT, environment)]
+    vec![
+        trailer(ITEM, id),
+        trailer("Syncline-Title", title),
+        trailer(ENVIRONMENT, environment),
+    ]
 }
-

@@ -48,10 +48,14 @@ pub fn start(repository: &Repository, request: &Start, now: CommitTime) -> Resul
             hint: format!("go on with it, as in `syncline work capture --item {id}`, or give another id"),
         });
     }
-    let name = config.naming.changes.branch(&id, title).map_err(|error| EnvironmentError::Argument {
-        what: error.to_string(),
-        hint: "give another id with --id".to_owned(),
-    })?;
+    let name = config
+        .naming
+        .changes
+        .branch(&id, title)
+        .map_err(|error| EnvironmentError::Argument {
+            what: error.to_string(),
+            hint: "give another id with --id".to_owned(),
+        })?;
     let branch = RefName::branch(&name)?;
     let who = signature(repository.committer()?, now);
     let commit = repository.write_commit(NewCommit {

@@ -54,8 +54,12 @@ pub fn submit(repository: &Repository, request: &Submit) -> Result<Submitted, En
     }
     let target = change.environment.as_deref().and_then(|name| target_of(&config, name));
     let config_error = |error| EnvironmentError::Git(Box::new(error));
-    let named = target.and_then(|target| target.remote.clone()).unwrap_or_else(|| "origin".to_owned());
-    let url = repository.config(&format!("remote.{named}.url")).map_err(config_error)?;
+    let named = target
+        .and_then(|target| target.remote.clone())
+        .unwrap_or_else(|| "origin".to_owned());
+    let url = repository
+        .config(&format!("remote.{named}.url"))
+        .map_err(config_error)?;
     if url.is_some() {
         let git = Program::find().map_err(|error| EnvironmentError::Git(Box::new(error)))?;
         let remote = Remote::new(&named).map_err(|error| EnvironmentError::Git(Box::new(error)))?;
@@ -79,7 +83,10 @@ pub fn submit(repository: &Repository, request: &Submit) -> Result<Submitted, En
     };
     let into = target.map(|target| target.branch.clone());
     Ok(Submitted {
-        url: url.as_deref().zip(into.as_deref()).and_then(|(url, into)| page(url, &change.branch, into)),
+        url: url
+            .as_deref()
+            .zip(into.as_deref())
+            .and_then(|(url, into)| page(url, &change.branch, into)),
         remote: url.map(|_| named),
         into,
         behind,
@@ -100,7 +107,9 @@ fn page(remote: &str, branch: &str, into: &str) -> Option<String> {
     let address = address.trim_end_matches('/').trim_end_matches(".git").to_owned();
     let host = address.split('/').next()?.to_ascii_lowercase();
     let (_, path) = SERVICES.iter().find(|(name, _)| host.contains(name))?;
-    let path = path.replace("{branch}", &escape(branch)).replace("{into}", &escape(into));
+    let path = path
+        .replace("{branch}", &escape(branch))
+        .replace("{into}", &escape(into));
     Some(format!("https://{address}{path}"))
 }
 

@@ -6,9 +6,10 @@ use serde_json::json;
 use syncline_engine::org::deploy::{self, Asked, Watch};
 use syncline_salesforce::metadata::{DeployIntent, DeployResult, TestLevel};
 
+use super::deploying::Deploying;
 use super::{block_on, orgs};
 use crate::Status;
-use crate::error::{CommandError, Kind};
+use crate::error::CommandError;
 use crate::output::{Output, Progress};
 
 /// Deploy a folder into an org
@@ -52,8 +53,7 @@ pub struct Args {
 /// Deploys and waits for the end.
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let orgs = orgs()?;
-    // What the program knows of a deployment that was sent, for the case that it ends before the deployment does.
-    let record = orgs.vault.folder().join("deploying").join(format!("{}.json", args.org));
+    let deploying = Deploying::new(&orgs, &args.org);
     let mut left = Vec::new();
     let mut before = None;
     let result = block_on(async {
@@ -61,27 +61,13 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
             .connect_to_write(&args.org, args.confirm_production.as_deref())
             .await?;
         // An earlier run was ended before it saw what became of its deployment.
-        if let Some(intent) = std::fs::read(&record)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-        {
+        if let Some(intent) = deploying.earlier() {
             before = deploy::earlier(&connection, &intent).await?;
         }
-        let intent = |intent: &DeployIntent| -> Result<(), String> {
-            let text = serde_json::to_vec_pretty(intent).map_err(|error| error.to_string())?;
-            let folder = record.parent().unwrap_or(&record);
-            std::fs::create_dir_all(folder)
-                .and_then(|()| std::fs::write(&record, text))
-                .map_err(|error| format!("{}: {error}", record.display()))
-        };
-        let mut bar = Bar {
-            out,
-            bars: [None, None],
-        };
+        let intent = |intent: &DeployIntent| deploying.intend(intent);
+        let mut bar = Bar::new(out);
         let mut progress = |result: &DeployResult| bar.show(result);
-        let mut started = |id: &str| {
-            eprintln!("deployment {id} in {}", args.org);
-        };
+        let mut started = |id: &str| deploying.started(id);
         let watch = Watch {
             intent: &intent,
             started: &mut started,
@@ -107,12 +93,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
             earlier.id, earlier.status
         ));
     }
-    if record.exists() {
-        std::fs::remove_file(&record).map_err(|error| {
-            let message = format!("could not remove {}", record.display());
-            CommandError::new(Kind::Config, "org.vault", message).because(error)
-        })?;
-    }
+    deploying.ended()?;
     for (path, why) in &left {
         out.warn(format_args!("{path} is left out: {why}"));
     }
@@ -168,13 +149,20 @@ fn tell(result: &DeployResult, out: &mut Output) -> Result<(), CommandError> {
 }
 
 /// Progress of components, then of tests.
-struct Bar<'a> {
+pub(in crate::commands) struct Bar<'a> {
     out: &'a Output,
     bars: [Option<(Progress, u64)>; 2],
 }
 
-impl Bar<'_> {
-    fn show(&mut self, result: &DeployResult) {
+impl<'a> Bar<'a> {
+    pub(in crate::commands) fn new(out: &'a Output) -> Self {
+        Self {
+            out,
+            bars: [None, None],
+        }
+    }
+
+    pub(in crate::commands) fn show(&mut self, result: &DeployResult) {
         let counts = [
             (
                 "components",

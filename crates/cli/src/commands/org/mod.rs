@@ -1,6 +1,7 @@
 //! `syncline org`: orgs, their data and their metadata.
 
 mod deploy;
+mod deploying;
 mod display;
 mod import;
 mod login;
@@ -14,6 +15,8 @@ use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;
 
+pub(super) use deploy::Bar as DeployBar;
+pub(super) use deploying::Deploying;
 pub(super) use retrieve::Bar;
 pub(super) use session::{block_on, orgs};
 

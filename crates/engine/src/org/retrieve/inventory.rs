@@ -113,7 +113,11 @@ impl Scope {
 
     /// A digest of what is in scope: two snapshots of one digest have the same components in them.
     pub fn digest(&self) -> String {
-        let mut text = self.managed.as_ref().map(|managed| managed.digest.clone()).unwrap_or_default();
+        let mut text = self
+            .managed
+            .as_ref()
+            .map(|managed| managed.digest.clone())
+            .unwrap_or_default();
         for (kind, name) in &self.components {
             text.push_str(&format!("{kind}:{name}\n"));
         }
@@ -246,7 +250,9 @@ impl Inventory {
             .iter()
             .any(|(kind, name)| *kind == type_name && *name == row.full_name);
         let in_scope = scope.managed.as_ref().is_none_or(|managed| {
-            managed.scope.has(&ComponentId::new(type_name.as_str(), row.full_name.as_str()))
+            managed
+                .scope
+                .has(&ComponentId::new(type_name.as_str(), row.full_name.as_str()))
         });
         if in_scope && scope.has(&type_name, &row.full_name) && (!managed || named || type_name == "InstalledPackage") {
             self.components.insert((type_name, row.full_name.clone()), row);

@@ -118,7 +118,10 @@ struct UserRow {
 /// The user of a connection.
 pub(super) async fn user(connection: &Connection) -> Result<User, Error> {
     let id = connection.identity().await?.user_id;
-    let name = names(connection, &BTreeSet::from([id.as_str()])).await?.into_values().next();
+    let name = names(connection, &BTreeSet::from([id.as_str()]))
+        .await?
+        .into_values()
+        .next();
     Ok(User {
         id: short(id.as_str()).to_owned(),
         name: name.unwrap_or_default(),
@@ -131,7 +134,10 @@ async fn names(connection: &Connection, ids: &BTreeSet<&str>) -> Result<BTreeMap
     let mut names = BTreeMap::new();
     let ids: Vec<&str> = ids.iter().copied().collect();
     for some in ids.chunks(AT_ONCE) {
-        let soql = format!("SELECT Id, Name FROM User WHERE Id IN {}", quote_list(some.iter().copied()));
+        let soql = format!(
+            "SELECT Id, Name FROM User WHERE Id IN {}",
+            quote_list(some.iter().copied())
+        );
         for user in connection.query(&soql).rows::<UserRow>().await? {
             names.insert(short(&user.id).to_owned(), user.name.unwrap_or_default());
         }

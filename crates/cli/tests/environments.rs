@@ -1,0 +1,446 @@
+//! Environments against simulated orgs: snapshots, drift, status, baselines, and what goes wrong with them.
+
+mod support;
+
+use serde_json::Value;
+use support::simulator::Simulator;
+use support::{Ran, TestEnv};
+
+const PROJECT: &str = r#"{"packageDirectories":[{"path":"app","default":true}]}"#;
+const SCOPE: &str = "types = [\"ApexClass\", \"CustomObject\"]\n";
+const CONFIG: &str = r#"
+[environments.production]
+branch = "main"
+kind = "production"
+org = "prod"
+
+[environments.uat]
+branch = "env/uat"
+kind = "uat"
+licence = "partial"
+promotes-to = "production"
+org = "uat"
+refreshed = 2026-01-10
+
+[environments.dev1]
+branch = "env/dev1"
+kind = "developer"
+licence = "developer"
+promotes-to = "uat"
+org = "dev1"
+"#;
+
+fn class(env: &TestEnv, folder: &str, name: &str, rate: u32) {
+    let body = format!("public class {name} {{\n    public static Integer rate() {{ return {rate}; }}\n}}\n");
+    let meta = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ApexClass xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n    \
+                <apiVersion>66.0</apiVersion>\n    <status>Active</status>\n</ApexClass>\n";
+    env.write(&format!("{folder}/main/default/classes/{name}.cls"), body);
+    env.write(&format!("{folder}/main/default/classes/{name}.cls-meta.xml"), meta);
+}
+
+/// A repository with three environments whose orgs have what their branches say.
+fn world() -> (TestEnv, Simulator) {
+    let env = TestEnv::repository();
+    let simulator = Simulator::start(&env);
+    env.write("sfdx-project.json", PROJECT);
+    env.write("syncline.toml", CONFIG);
+    env.write("syncline/scope.toml", SCOPE);
+    env.write(".gitignore", "/org/\n");
+    class(&env, "app", "Tax", 19);
+    class(&env, "app", "Fee", 1);
+    env.git_ok(&["add", "--all"]);
+    env.git_ok(&["commit", "--quiet", "--message", "taxes"]);
+    for branch in ["env/uat", "env/dev1"] {
+        env.git_ok(&["branch", branch]);
+    }
+    for org in ["prod", "uat", "dev1"] {
+        let ran = simulator.login(&env, org, &simulator.url(org), &["--production-writes"]);
+        assert_eq!(ran.code, 0, "{ran}");
+        deploy(&env, org, ".");
+    }
+    (env, simulator)
+}
+
+fn deploy(env: &TestEnv, org: &str, folder: &str) {
+    let ran = env.run(&[
+        "org",
+        "deploy",
+        org,
+        folder,
+        "--confirm-production",
+        "prod",
+        "--tests",
+        "NoTestRun",
+    ]);
+    let ran = match org {
+        "prod" => env.run(&["org", "deploy", org, folder, "--confirm-production", "prod"]),
+        _ if ran.code == 0 => ran,
+        _ => env.run(&["org", "deploy", org, folder]),
+    };
+    assert_eq!(ran.code, 0, "{ran}");
+}
+
+/// Somebody changes an org directly.
+fn edit(env: &TestEnv, org: &str, name: &str, rate: u32) {
+    env.write("org/sfdx-project.json", PROJECT);
+    class(env, "org/app", name, rate);
+    deploy(env, org, "org");
+    std::fs::remove_dir_all(env.work().join("org")).expect("removed");
+}
+
+fn ok(env: &TestEnv, line: &str) -> Ran {
+    let ran = env.syncline(line);
+    assert_eq!(ran.code, 0, "{line}: {ran}");
+    ran
+}
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"))
+}
+
+/// Differences as `class path kind author`.
+fn differences(ran: &Ran) -> Vec<String> {
+    let found = json(ran);
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let one = |one: &Value| {
+        format!(
+            "{} {} {} by {}",
+            text(&one["class"]),
+            text(&one["component"]),
+            text(&one["kind"]),
+            text(&one["author"]["name"])
+        )
+    };
+    found["differences"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(one)
+        .collect()
+}
+
+#[test]
+fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
+    let (env, _simulator) = world();
+    ok(&env, "snapshot production uat dev1");
+    assert_eq!(
+        ok(&env, "drift production").stdout.lines().last(),
+        Some("the org is as its branch says")
+    );
+
+    edit(&env, "prod", "Tax", 20);
+    edit(&env, "prod", "Quick", 7);
+    let found = env.syncline("drift production --now --json");
+    assert_eq!(found.code, 1, "{found}");
+    assert_eq!(
+        differences(&found),
+        [
+            "foreign ApexClass:Quick added by System Administrator",
+            "foreign ApexClass:Tax changed by System Administrator"
+        ],
+        "{found}"
+    );
+    let shown = env.syncline("drift production");
+    assert!(shown.stdout.contains("syncline drift production --adopt"), "{shown}");
+
+    let dry = ok(&env, "drift production --adopt ApexClass:Tax --dry-run --json");
+    assert_eq!(json(&dry)["commit"], Value::Null);
+    let adopted = ok(&env, "drift production --adopt ApexClass:Tax -m Hotfix");
+    assert!(
+        adopted.stdout.contains("1 difference of production adopted in 1 file"),
+        "{adopted}"
+    );
+    let message = env.git_ok(&["log", "-1", "--format=%B", "main"]);
+    assert!(
+        message.starts_with("Hotfix\n") && message.contains("Syncline-Changed-By: System Administrator"),
+        "{message}"
+    );
+    // The branch is checked out: its working tree follows.
+    assert!(env.read("app/main/default/classes/Tax.cls").contains("return 20;"));
+    assert_eq!(env.git_ok(&["status", "--porcelain"]), "");
+    let left = env.syncline("drift production --json");
+    assert_eq!(
+        differences(&left),
+        ["foreign ApexClass:Quick added by System Administrator"],
+        "{left}"
+    );
+    ok(&env, "drift production --adopt --all");
+    ok(&env, "drift production");
+
+    // The hotfix is now ahead of everything below.
+    let status = json(&ok(&env, "status --json"));
+    let uat = &status["environments"][1];
+    assert_eq!(
+        (&uat["name"], &uat["above"]["behind"]),
+        (&"uat".into(), &2.into()),
+        "{uat}"
+    );
+    assert_eq!(uat["drift"]["in_org"], 0);
+    assert_eq!(uat["next_refresh"]["from"], "2026-01-15T00:00:00Z");
+    ok(&env, "back-promote --from production --onto uat");
+    let pending = env.syncline("drift uat --json");
+    assert_eq!(
+        differences(&pending),
+        [
+            "pending ApexClass:Quick removed by -",
+            "pending ApexClass:Tax changed by -"
+        ],
+        "{pending}"
+    );
+    let refused = env.syncline("drift uat --adopt ApexClass:Tax --json");
+    assert!(
+        refused.code == 2 && refused.stderr.contains("env.argument"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_was_changed_in_an_org_is_set_back() {
+    let (env, _simulator) = world();
+    ok(&env, "snapshot uat");
+    edit(&env, "uat", "Tax", 21);
+    edit(&env, "uat", "More", 1);
+    ok(&env, "snapshot uat");
+    let tried = ok(&env, "drift uat --revert --all --json");
+    let told = json(&tried);
+    assert_eq!(told["validations"][0]["status"], "Succeeded", "{tried}");
+    assert_eq!(told["deployments"], Value::Array(Vec::new()));
+    assert_eq!(
+        (&told["components"][0], &told["deletions"][0]),
+        (&"ApexClass:Tax".into(), &"ApexClass:More".into())
+    );
+    // Somebody is faster than the snapshot.
+    edit(&env, "uat", "Tax", 22);
+    let refused = env.syncline("drift uat --revert ApexClass:Tax --yes");
+    assert!(
+        refused.code == 2 && refused.stderr.contains("was changed again"),
+        "{refused}"
+    );
+    let done = ok(&env, "drift uat --revert --all --yes");
+    assert!(done.stdout.contains("deployment "), "{done}");
+    ok(&env, "drift uat");
+    let bodies = env.run(&[
+        "org",
+        "query",
+        "uat",
+        "SELECT Name FROM ApexClass ORDER BY Name",
+        "--tooling",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(bodies.stdout, "Name\nFee\nTax\n");
+    // A production is set back only when it is named.
+    ok(&env, "snapshot production");
+    edit(&env, "prod", "Fee", 2);
+    ok(&env, "snapshot production");
+    let refused = env.syncline("drift production --revert --all --yes --json");
+    assert!(
+        refused.code == 2 && refused.stderr.contains("org.not-confirmed"),
+        "{refused}"
+    );
+    ok(&env, "drift production --revert --all --yes --confirm production");
+    ok(&env, "drift production");
+}
+
+#[test]
+fn everything_outside_of_git_is_adopted_at_once() {
+    let (env, _simulator) = world();
+    const COUNT: usize = 300;
+    env.write("org/sfdx-project.json", PROJECT);
+    for number in 0..COUNT {
+        class(&env, "org/app", &format!("Old{number}"), 1);
+    }
+    deploy(&env, "uat", "org");
+    std::fs::remove_dir_all(env.work().join("org")).expect("removed");
+    ok(&env, "snapshot uat");
+    let shown = env.syncline("drift uat --stat");
+    assert_eq!(shown.code, 1);
+    let row: Vec<&str> = shown.stdout.lines().last().expect("a row").split_whitespace().collect();
+    assert_eq!(row, ["ApexClass", "300", "0", "0"], "{shown}");
+    let adopted = ok(&env, "drift uat --adopt --all");
+    assert!(
+        adopted
+            .stdout
+            .starts_with("300 differences of uat adopted in 600 files"),
+        "{adopted}"
+    );
+    ok(&env, "drift uat");
+}
+
+#[test]
+fn absence_is_deletion_only_after_a_complete_snapshot_of_the_same_scope() {
+    let (env, _simulator) = world();
+    class(&env, "app", "Late", 1);
+    env.git_ok(&["add", "--all"]);
+    env.git_ok(&["commit", "--quiet", "--message", "late"]);
+    ok(&env, "snapshot production");
+    let never = env.syncline("drift production --json");
+    assert_eq!(differences(&never), ["pending ApexClass:Late removed by -"], "{never}");
+
+    env.write(
+        "gone/destructiveChangesPost.xml",
+        "<Package xmlns=\"http://soap.sforce.com/2006/04/metadata\"><types><members>Fee</members><name>ApexClass</name></types></Package>",
+    );
+    env.write(
+        "gone/package.xml",
+        "<Package xmlns=\"http://soap.sforce.com/2006/04/metadata\"><version>66.0</version></Package>",
+    );
+    let line = "org deploy prod gone --destructive gone/destructiveChangesPost.xml --confirm-production prod";
+    ok(&env, line);
+    std::fs::remove_dir_all(env.work().join("gone")).expect("removed");
+    let gone = env.syncline("drift production --now --json");
+    assert_eq!(
+        differences(&gone),
+        [
+            "foreign ApexClass:Fee removed by System Administrator",
+            "pending ApexClass:Late removed by -"
+        ],
+        "{gone}"
+    );
+    ok(&env, "drift production --adopt ApexClass:Fee");
+    assert!(!env.work().join("app/main/default/classes/Fee.cls").exists());
+}
+
+#[test]
+fn states_are_named() {
+    let (env, _simulator) = world();
+    ok(&env, "snapshot uat");
+    ok(&env, "diff env:uat snapshot:uat --type ApexClass");
+    ok(&env, "diff env:production org:production --type ApexClass");
+    let ambiguous = env.syncline("diff uat main --json");
+    assert!(
+        ambiguous.code == 2 && ambiguous.stderr.contains("`env:uat` or `snapshot:uat` or `org:uat`"),
+        "{ambiguous}"
+    );
+    // An environment and its branch are one.
+    ok(&env, "diff main env:production");
+    let unknown = env.syncline("diff snapshot:dev1 main --json");
+    assert!(
+        unknown.code == 2 && unknown.stderr.contains("there is no snapshot of `dev1`"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn what_goes_wrong_is_told_with_a_code_and_a_hint() {
+    let (env, simulator) = world();
+    ok(&env, "snapshot");
+    let fails = |line: &str, code: &str, hint: &str| {
+        let ran = env.syncline(&format!("{line} --json"));
+        assert_eq!(ran.code, 2, "{line}: {ran}");
+        let error: Value = serde_json::from_str(ran.stderr.lines().last().unwrap_or_default()).expect("JSON");
+        assert_eq!(error["error"]["code"], code, "{line}: {ran}");
+        assert!(error["error"]["hints"].to_string().contains(hint), "{line}: {ran}");
+    };
+    fails("snapshot nowhere", "env.unknown", "env list");
+    fails("drift nowhere", "env.unknown", "env list");
+    env.git_ok(&["branch", "-D", "env/dev1"]);
+    fails("drift dev1", "env.no-branch", "git branch env/dev1");
+    let status = env.syncline("status");
+    assert!(
+        status.code == 1
+            && status
+                .stdout
+                .contains("dev1: problem: the branch `env/dev1` does not exist"),
+        "{status}"
+    );
+    env.git_ok(&["branch", "env/dev1", "main"]);
+
+    // A branch that was rewritten has lost what it shared with its org: nothing is pending, all is to be looked at.
+    env.git_ok(&["switch", "--quiet", "--orphan", "other"]);
+    env.write("sfdx-project.json", PROJECT);
+    env.write("syncline.toml", CONFIG);
+    env.write("syncline/scope.toml", SCOPE);
+    env.git_ok(&["add", "--all"]);
+    env.git_ok(&["commit", "--quiet", "--message", "other"]);
+    env.git_ok(&["branch", "--force", "env/uat", "other"]);
+    let rewritten = env.syncline("drift uat");
+    assert!(
+        rewritten.stderr.contains("was rewritten") && rewritten.stdout.contains("foreign"),
+        "{rewritten}"
+    );
+    assert!(env.syncline("status uat").stdout.contains("was rewritten"));
+
+    // An expired login, an org that does not answer, and one that is another than before.
+    let post = |url: &str, path: &str, body: &str| simulator.control(url, path, body);
+    post(
+        &simulator.url("uat"),
+        "faults",
+        r#"{"kind": "session_expired", "org": "uat", "times": 1000}"#,
+    );
+    fails("snapshot uat", "org.session-ended", "log");
+    drop(simulator);
+    fails("snapshot uat", "org.no-answer", "");
+    let some = env.syncline("env check --json");
+    assert_eq!(some.code, 1, "{some}");
+    assert!(some.stdout.contains("org.no-answer"), "{some}");
+    assert_eq!(env.syncline("snapshot uat dev1 --json").code, 2);
+}
+
+#[test]
+fn an_org_that_was_refreshed_is_noticed() {
+    let (env, simulator) = world();
+    ok(&env, "snapshot uat");
+    // The sandbox's login leads to another org from now on.
+    simulator.login_as(&env, "uat", "dev1");
+    let refused = env.syncline("snapshot uat --json");
+    assert!(
+        refused.code == 2 && refused.stderr.contains("org.other-org"),
+        "{refused}"
+    );
+    let check = env.syncline("env check uat");
+    assert!(check.code == 1 && check.stdout.contains("it was refreshed"), "{check}");
+    ok(&env, "snapshot uat --new-org");
+    ok(&env, "snapshot uat");
+    let orgs = env.git_ok(&[
+        "log",
+        "--format=%(trailers:key=Syncline-Org,valueonly)",
+        "refs/syncline/snapshot/uat",
+    ]);
+    let orgs: Vec<&str> = orgs.split_whitespace().collect();
+    assert!(orgs.len() == 2 && orgs[0] != orgs[1], "{orgs:?}");
+}
+
+#[test]
+fn environments_are_listed_shown_and_checked() {
+    let (env, _simulator) = world();
+    let list = ok(&env, "env list");
+    assert!(
+        list.stdout.contains("dev1 → uat  developer, branch env/dev1, org dev1"),
+        "{list}"
+    );
+    let shown = ok(&env, "env show uat");
+    assert!(
+        shown.stdout.contains("licence      partial") && shown.stdout.contains("below        dev1"),
+        "{shown}"
+    );
+    let check = ok(&env, "env check");
+    assert!(check.stdout.ends_with("everything that was checked works\n"), "{check}");
+    env.write("syncline.toml", CONFIG.replace("org = \"dev1\"", "org = \"nope\""));
+    let bad = env.syncline("env check --offline");
+    assert!(
+        bad.code == 1 && bad.stdout.contains("there is no login `nope`"),
+        "{bad}"
+    );
+    env.write("syncline.toml", CONFIG.replace("kind = \"uat\"", "kind = \"tea\""));
+    let bad = env.syncline("env check");
+    assert!(bad.code == 1 && bad.stdout.contains("syncline.toml line 10"), "{bad}");
+}
+
+#[test]
+fn a_baseline_says_what_is_shared() {
+    let (env, _simulator) = world();
+    class(&env, "app", "Tax", 25);
+    env.git_ok(&["add", "--all"]);
+    env.git_ok(&["commit", "--quiet", "--message", "more"]);
+    let dry = ok(&env, "baseline uat --at env/uat --dry-run");
+    assert!(dry.stdout.contains("1 component in which production differs"), "{dry}");
+    assert_eq!(env.git_ok(&["for-each-ref", "refs/syncline/base"]), "");
+    let set = ok(&env, "baseline uat --json");
+    assert_eq!(
+        (&json(&set)["down"], &json(&set)["up"]),
+        (&0.into(), &1.into()),
+        "{set}"
+    );
+    assert_eq!(env.git_ok(&["for-each-ref", "refs/syncline/base"]).lines().count(), 2);
+}
