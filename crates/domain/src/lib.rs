@@ -3,9 +3,11 @@
 pub mod audit;
 pub mod config;
 pub mod operation;
+pub mod overlay;
 pub mod pattern;
 pub mod pipeline;
 pub mod policy;
 pub mod schedule;
+pub mod scope;
 pub mod time;
 pub mod wire;
