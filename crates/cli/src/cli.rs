@@ -8,8 +8,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
 use crate::commands::{
-    back_promote, baseline, conflicts, demo, diff, drift, env, init, merge_driver, merge_file, org, simulator,
-    snapshot, status, work,
+    back_promote, baseline, conflicts, demo, diff, drift, env, init, merge_driver, merge_file, org, pipeline,
+    simulator, snapshot, status, work,
 };
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
@@ -51,6 +51,7 @@ pub enum Command {
     Org(org::Args),
     Status(status::Args),
     Env(env::Args),
+    Pipeline(pipeline::Args),
     Snapshot(snapshot::Args),
     Drift(drift::Args),
     Diff(diff::Args),
@@ -72,6 +73,7 @@ impl Command {
             Self::Org(args) => org::run(args, out),
             Self::Status(args) => status::run(&args, out),
             Self::Env(args) => env::run(args, out),
+            Self::Pipeline(args) => pipeline::run(args, out),
             Self::Snapshot(args) => snapshot::run(args, out),
             Self::Drift(args) => drift::run(args, out),
             Self::Diff(args) => diff::run(args, out),
@@ -92,7 +94,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Orgs", &["org"]),
     (
         "See where environments stand",
-        &["status", "env", "snapshot", "drift", "diff"],
+        &["status", "env", "pipeline", "snapshot", "drift", "diff"],
     ),
     (
         "Keep environments in sync",

@@ -7,7 +7,7 @@ use support::simulator::Simulator;
 use support::{Ran, TestEnv};
 
 const PROJECT: &str = r#"{"packageDirectories":[{"path":"app","default":true}]}"#;
-const SCOPE: &str = "types = [\"ApexClass\", \"CustomObject\"]\n";
+const SCOPE: &str = "types = [\"ApexClass\", \"CustomObject\"]\nnames = [\"CustomObject:*__c\"]\n";
 const CONFIG: &str = r#"
 [environments.production]
 branch = "main"

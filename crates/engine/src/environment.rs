@@ -22,6 +22,9 @@ pub enum EnvironmentError {
     /// syncline/scope.toml is wrong.
     #[error(transparent)]
     Scope(#[from] ScopeError),
+    /// An environment's overlays are wrong.
+    #[error(transparent)]
+    Overlay(#[from] crate::drift::OverlayError),
     /// There is no such environment.
     #[error("there is no environment `{name}` in syncline.toml; known are: {known}")]
     Unknown {
@@ -130,7 +133,10 @@ impl From<VaultError> for EnvironmentError {
 /// Where calls to orgs run: one for everything that shares the network, since connections live in it. Its handle can be used by
 /// several threads at once.
 pub(crate) fn network() -> Result<tokio::runtime::Runtime, EnvironmentError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
     runtime.map_err(|error| {
         let what = format!("the network cannot be started: {error}");
         EnvironmentError::Org(syncline_salesforce::Error::Internal { what }.into())

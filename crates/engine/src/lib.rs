@@ -13,6 +13,7 @@ pub mod environment;
 pub mod environments;
 pub mod init;
 pub mod org;
+pub mod pipeline;
 pub mod problem;
 pub mod project;
 pub mod resolution;

@@ -2,19 +2,19 @@
 
 use sha2::{Digest, Sha256};
 use syncline_domain::config::ConfigError;
-use syncline_domain::scope::Scope;
+use syncline_domain::pattern::glob;
+use syncline_domain::scope::{FILE, Scope};
 use syncline_git::Repository;
+use syncline_metadata::component::ComponentId;
+use syncline_metadata::table::registry::Registry;
 
 use crate::config::{self, ReadConfigError};
 use crate::wire::hex;
 
-/// The file, from the root of the repository.
-pub const FILE: &str = "syncline/scope.toml";
-
 /// The scope cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScopeError {
-    /// The file is wrong.
+    /// The file is wrong; the first mistake in its order.
     #[error(transparent)]
     Wrong(#[from] ConfigError),
     /// The file cannot be read.
@@ -34,8 +34,51 @@ pub struct Managed {
 /// The scope of a repository: the file of the working tree, else that of HEAD, else everything.
 pub fn read(repository: &Repository) -> Result<Managed, ScopeError> {
     let text = config::read_file(repository, FILE)?.unwrap_or_default();
+    let scope = Scope::check(&text).map_err(|mut errors| errors.swap_remove(0))?;
     Ok(Managed {
-        scope: Scope::parse(&text)?,
         digest: hex(&Sha256::digest(text.as_bytes())[..16]),
+        scope,
     })
+}
+
+impl Managed {
+    /// Whether a component is managed. A child is with its parent, unless it is excluded itself.
+    pub fn has(&self, id: &ComponentId) -> bool {
+        let scope = &self.scope;
+        if scope.has(id) {
+            return true;
+        }
+        let excluded = scope.exclude.iter().any(|pattern| pattern.matches(id))
+            || scope.exclude_types.iter().any(|pattern| glob(pattern, &id.type_name));
+        let parent = Registry::standard().child(&id.type_name).map(|(parent, _)| parent.name);
+        let Some((parent, (name, _))) = parent.zip(id.full_name.split_once('.')) else {
+            return false;
+        };
+        !excluded && scope.has(&ComponentId::new(parent, name))
+    }
+
+    /// Whether components of this managed package are managed.
+    pub fn has_package(&self, namespace: &str) -> bool {
+        self.scope.namespaces.iter().any(|pattern| glob(pattern, namespace))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_are_with_their_parents() {
+        let text = "types = [\"CustomObject\"]\nexclude = [\"CustomField:*.Old__c\", \"CustomObject:Tmp__c\"]\n";
+        let managed = Managed {
+            scope: Scope::check(text).expect("a scope"),
+            digest: String::new(),
+        };
+        let check = |id: &str, expect: bool| assert_eq!(managed.has(&id.parse().expect("an id")), expect, "{id}");
+        check("CustomObject:Fee__c", true);
+        check("CustomField:Fee__c.Rate__c", true);
+        check("CustomField:Fee__c.Old__c", false);
+        check("CustomField:Tmp__c.Rate__c", false);
+        check("ApexClass:Tax", false);
+    }
 }

@@ -14,6 +14,7 @@ impl From<EnvironmentError> for CommandError {
             EnvironmentError::Org(error) => error.into(),
             EnvironmentError::State(error) => error.into(),
             EnvironmentError::Scope(_) => Self::new(Kind::Config, "scope.invalid", &error).with_source_of(error),
+            EnvironmentError::Overlay(_) => Self::new(Kind::Config, "overlay.invalid", &error).with_source_of(error),
             EnvironmentError::Unknown { .. } => {
                 Self::user("env.unknown", &error).hint("`syncline env list` shows the environments; they stand in syncline.toml")
             }

@@ -16,6 +16,7 @@ pub mod init;
 pub mod merge_driver;
 pub mod merge_file;
 pub mod org;
+pub mod pipeline;
 pub mod simulator;
 pub mod snapshot;
 pub mod status;

@@ -57,7 +57,7 @@ pub(super) fn drift(
         .and_then(|head| head.facts(repository, &environment.name));
     let authors = Authors::new(facts.as_ref());
     let not_listed = seen.head.as_ref().map(|head| head.refused.clone()).unwrap_or_default();
-    let in_scope = |id: &ComponentId| managed.scope.has(id) && !is_not_listed(&not_listed, id);
+    let in_scope = |id: &ComponentId| managed.has(id) && !is_not_listed(&not_listed, id);
     let mut differences = Vec::new();
     for component in wanted.components.iter().filter(|change| in_scope(&change.id)) {
         sides.component(component, &authors, &mut differences)?;

@@ -102,7 +102,15 @@ pub fn revert(
     let network = network()?;
     let take = || {
         let request = snapshot::Request::default();
-        snapshot::take(repository, network.handle(), orgs, environment, &request, &who, &|_, _| {})
+        snapshot::take(
+            repository,
+            network.handle(),
+            orgs,
+            environment,
+            &request,
+            &who,
+            &|_, _| {},
+        )
     };
     take()?;
     let seen = seen_of(repository, environment)?;

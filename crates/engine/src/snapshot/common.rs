@@ -23,42 +23,64 @@ fn name(environment: &str) -> Result<RefName, EnvironmentError> {
     Ok(format!("refs/syncline/common/{environment}").parse()?)
 }
 
-/// The common state of a snapshot and a branch: what they agree on now, and where they differ what they agreed on last.
+/// What was agreed on as of the last snapshot, if the branch still builds on it.
+pub(crate) fn agreed(
+    repository: &Repository,
+    environment: &Environment,
+    branch: Oid,
+) -> Result<Common, EnvironmentError> {
+    let last = match repository.read_ref(&name(&environment.name)?)? {
+        Some(commit) => recorded(repository, commit)?,
+        None => None,
+    };
+    Ok(match last {
+        // A branch that was set back or rewritten has lost what it shared.
+        Some((tree, held)) if repository.has_object(held)? && repository.is_ancestor(held, branch)? => Common {
+            tree: Some(tree),
+            rewritten: false,
+        },
+        other => Common {
+            tree: None,
+            rewritten: other.is_some(),
+        },
+    })
+}
+
+/// The common state of two trees: what they agree on now, and where they differ what was agreed on before.
+pub(crate) fn settle(
+    repository: &Repository,
+    agreed: Option<Oid>,
+    snapshot: Oid,
+    branch: Oid,
+) -> Result<Oid, EnvironmentError> {
+    let mut edits = Vec::new();
+    for change in repository.diff_trees(Some(snapshot), Some(branch))? {
+        let entry = match agreed {
+            Some(tree) => repository.entry_at(tree, &change.path)?,
+            None => None,
+        };
+        if entry != change.old {
+            edits.push(TreeEdit {
+                path: change.path,
+                entry,
+            });
+        }
+    }
+    Ok(repository.write_edits(Some(snapshot), &edits)?)
+}
+
+/// The common state of a snapshot and a branch.
 pub(crate) fn common(
     repository: &Repository,
     environment: &Environment,
     branch: Oid,
     snapshot: Oid,
 ) -> Result<Common, EnvironmentError> {
-    let last = match repository.read_ref(&name(&environment.name)?)? {
-        Some(commit) => recorded(repository, commit)?,
-        None => None,
-    };
-    let (older, rewritten) = match last {
-        // A branch that was set back or rewritten has lost what it shared.
-        Some((tree, held)) if repository.has_object(held)? && repository.is_ancestor(held, branch)? => {
-            (Some(tree), false)
-        }
-        Some(_) => (None, true),
-        None => (None, false),
-    };
-    let (theirs, ours) = (repository.commit_tree(snapshot)?, repository.commit_tree(branch)?);
-    let mut edits = Vec::new();
-    for change in repository.diff_trees(Some(theirs), Some(ours))? {
-        let agreed = match older {
-            Some(tree) => repository.entry_at(tree, &change.path)?,
-            None => None,
-        };
-        if agreed != change.old {
-            edits.push(TreeEdit {
-                path: change.path,
-                entry: agreed,
-            });
-        }
-    }
+    let before = agreed(repository, environment, branch)?;
+    let (org, branch) = (repository.commit_tree(snapshot)?, repository.commit_tree(branch)?);
     Ok(Common {
-        tree: Some(repository.write_edits(Some(theirs), &edits)?),
-        rewritten,
+        tree: Some(settle(repository, before.tree, org, branch)?),
+        ..before
     })
 }
 

@@ -10,7 +10,7 @@ use syncline_domain::config::Environment;
 use syncline_git::{CommitTime, Oid, Repository, RepositoryHandle, Signature};
 use tokio::runtime::Handle;
 
-pub(crate) use common::{common, remember};
+pub(crate) use common::{agreed, common, remember, settle};
 
 use crate::environment::{EnvironmentError, network, org_of, select, tip};
 use crate::org::login::Orgs;
@@ -90,9 +90,17 @@ pub fn snapshots(
     let network = network()?;
     let one = |environment: &Environment, handle: RepositoryHandle| -> Result<Snapshotted, EnvironmentError> {
         let repository = handle.open()?;
-        take(&repository, network.handle(), orgs, environment, request, &author, &|done, total| {
-            progress(&environment.name, done, total);
-        })
+        take(
+            &repository,
+            network.handle(),
+            orgs,
+            environment,
+            request,
+            &author,
+            &|done, total| {
+                progress(&environment.name, done, total);
+            },
+        )
     };
     let results = thread::scope(|scope| {
         let running: Vec<_> = environments

@@ -116,15 +116,25 @@ impl<'r> Counts<'r> {
         if first == second {
             return Ok(Apart::default());
         }
-        let base_name = base.map(|oid| oid.to_string()).unwrap_or_default();
+        let name = |oid: Option<Oid>| oid.map_or("-".to_owned(), |oid| oid.to_string());
         let digest = managed.map_or("", |managed| &managed.digest);
-        let key = format!("{base_name} {first} {second} {digest}");
-        self.used.insert(key.clone());
-        if let Some(known) = self.known.get(&key) {
-            return Ok(*known);
+        let key = format!("{} {first} {second} {digest}", name(base));
+        self.remembered(key, |counts| counts.count(base, first, second, managed))
+    }
+
+    /// What is remembered under a key, which has to name everything that the count depends on; else it is counted.
+    pub(crate) fn remembered(
+        &mut self,
+        key: String,
+        count: impl FnOnce(&mut Self) -> Result<Apart, EnvironmentError>,
+    ) -> Result<Apart, EnvironmentError> {
+        if let Some(known) = self.known.get(&key).copied() {
+            self.used.insert(key);
+            return Ok(known);
         }
-        let apart = self.count(base, first, second, managed)?;
-        self.known.insert(key, apart);
+        let apart = count(self)?;
+        self.known.insert(key.clone(), apart);
+        self.used.insert(key);
         self.news = true;
         Ok(apart)
     }
@@ -148,7 +158,7 @@ impl<'r> Counts<'r> {
             let Some(id) = component(&projects[side], path) else {
                 continue;
             };
-            if managed.is_some_and(|managed| !managed.scope.has(&id)) || self.same(path, change.old, change.new)? {
+            if managed.is_some_and(|managed| !managed.has(&id)) || self.same(path, change.old, change.new)? {
                 continue;
             }
             let agreed = entry(repository, base, &change.path)?;

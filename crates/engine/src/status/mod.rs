@@ -5,6 +5,7 @@ mod count;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use syncline_domain::config::{Config, Environment, Kind};
 use syncline_domain::time::{Millis, Zone, parse_instant, rfc3339};
 use syncline_git::{Oid, RefName, Repository};
@@ -15,11 +16,12 @@ pub(crate) use count::Counts;
 use crate::back_promote::base;
 use crate::config;
 use crate::conflicts;
-use crate::drift::with_overlays;
+use crate::drift::{overlay_text, with_overlays};
 use crate::environment::{EnvironmentError, Seen, seen, select, tip, tip_of, upstream};
 use crate::scope;
-use crate::snapshot::common;
+use crate::snapshot::{agreed, settle};
 use crate::state::{Source, Target};
+use crate::wire::hex;
 use crate::work::{Change, changes};
 
 /// Where the environments stand.
@@ -140,15 +142,23 @@ pub fn status(repository: &Repository, names: &[String], now: Millis) -> Result<
         };
         let mut drift = None;
         if let (Some(seen), Some(tip)) = (&seen, tip) {
-            let common = common(repository, environment, tip, seen.commit)?;
-            if common.rewritten {
+            let before = agreed(repository, environment, tip)?;
+            if before.rewritten {
                 problems.push(format!(
                     "the branch `{}` was rewritten since the last snapshot, so that nobody knows who changed what",
                     environment.branch
                 ));
             }
-            let tree = with_overlays(repository, environment, repository.commit_tree(tip)?)?;
-            let apart = counts.apart(common.tree, seen.tree, tree, Some(&managed))?;
+            let plain = repository.commit_tree(tip)?;
+            let overlays = overlay_text(repository, environment)?.unwrap_or_default();
+            let laid = hex(&Sha256::digest(overlays.as_bytes())[..16]);
+            let base = before.tree.map_or("-".to_owned(), |tree| tree.to_string());
+            let key = format!("drift {base} {} {plain} {laid} {}", seen.tree, managed.digest);
+            let apart = counts.remembered(key, |counts| {
+                let common = settle(repository, before.tree, seen.tree, plain)?;
+                let branch = with_overlays(repository, environment, plain)?;
+                counts.apart(Some(common), seen.tree, branch, Some(&managed))
+            })?;
             drift = Some(Drift {
                 in_org: apart.ahead,
                 pending: apart.behind,

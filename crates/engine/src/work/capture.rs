@@ -90,7 +90,15 @@ pub fn capture(
     let who = signature(repository.committer()?, now);
     if request.refresh {
         let wanted = snapshot::Request::default();
-        snapshot::take(repository, network()?.handle(), orgs, environment, &wanted, &who, &|_, _| {})?;
+        snapshot::take(
+            repository,
+            network()?.handle(),
+            orgs,
+            environment,
+            &wanted,
+            &who,
+            &|_, _| {},
+        )?;
     }
     let seen = seen_of(repository, environment)?;
     let facts = seen

@@ -125,7 +125,8 @@ impl Scope {
     }
 
     fn has_type(&self, name: &str) -> bool {
-        self.components.is_empty() || self.components.iter().any(|(kind, _)| kind == name)
+        let managed = self.managed.as_ref().is_none_or(|managed| managed.scope.has_type(name));
+        managed && (self.components.is_empty() || self.components.iter().any(|(kind, _)| kind == name))
     }
 
     fn has(&self, type_name: &str, full_name: &str) -> bool {
@@ -249,12 +250,16 @@ impl Inventory {
             .components
             .iter()
             .any(|(kind, name)| *kind == type_name && *name == row.full_name);
-        let in_scope = scope.managed.as_ref().is_none_or(|managed| {
-            managed
-                .scope
-                .has(&ComponentId::new(type_name.as_str(), row.full_name.as_str()))
-        });
-        if in_scope && scope.has(&type_name, &row.full_name) && (!managed || named || type_name == "InstalledPackage") {
+        let id = ComponentId::new(type_name.as_str(), row.full_name.as_str());
+        let is_managed = scope.managed.as_ref().is_none_or(|managed| managed.has(&id));
+        let wanted_package = |namespace: &str| {
+            scope
+                .managed
+                .as_ref()
+                .is_some_and(|managed| managed.has_package(namespace))
+        };
+        let foreign = managed && !named && !row.namespace_prefix.as_deref().is_some_and(wanted_package);
+        if is_managed && scope.has(&type_name, &row.full_name) && (!foreign || type_name == "InstalledPackage") {
             self.components.insert((type_name, row.full_name.clone()), row);
         }
     }
