@@ -444,3 +444,59 @@ fn a_baseline_says_what_is_shared() {
     );
     assert_eq!(env.git_ok(&["for-each-ref", "refs/syncline/base"]).lines().count(), 2);
 }
+
+#[test]
+fn the_first_day_begins_with_what_the_orgs_have() {
+    let (env, simulator) = world();
+    edit(&env, "uat", "Only", 3);
+    // A new repository without a commit.
+    let fresh = TestEnv::repository();
+    for org in ["prod", "uat", "dev1"] {
+        simulator.login(&fresh, org, &simulator.url(org), &[]);
+    }
+    let dry = ok(&fresh, "init --from-org dev1 prod uat --dry-run");
+    assert!(
+        dry.stdout.contains(
+            "[environments.uat]\nbranch = \"env/uat\"\nkind = \"uat\"\npromotes-to = \"prod\"\norg = \"uat\""
+        ),
+        "{dry}"
+    );
+    let made = ok(&fresh, "init --from-org dev1 prod uat");
+    assert!(
+        made.stdout
+            .contains("uat: uat; its branch env/uat begins with what the org has"),
+        "{made}"
+    );
+    assert_eq!(fresh.git_ok(&["status", "--porcelain"]), "", "the working tree follows");
+    assert!(
+        fresh
+            .read("force-app/main/default/classes/Tax.cls")
+            .contains("return 19;")
+    );
+    assert_eq!(
+        fresh
+            .git_ok(&["diff", "--name-only", "main", "env/uat"])
+            .lines()
+            .count(),
+        2
+    );
+    assert_eq!(fresh.git_ok(&["diff", "--name-only", "main", "env/dev1"]), "");
+    for name in ["prod", "uat", "dev1"] {
+        let drift = ok(&fresh, &format!("drift {name}"));
+        assert!(drift.stdout.ends_with("the org is as its branch says\n"), "{drift}");
+    }
+    let status = json(&ok(&fresh, "status --json"));
+    assert_eq!(status["environments"][1]["above"]["ahead"], 1, "{status}");
+    let again = fresh.syncline("init --from-org prod --json");
+    assert!(again.code == 2 && again.stderr.contains("init.exists"), "{again}");
+
+    // A repository with metadata keeps it.
+    std::fs::remove_file(env.work().join("syncline.toml")).expect("removed");
+    env.git_ok(&["commit", "--quiet", "--all", "--message", "anew"]);
+    let kept = ok(&env, "init --from-org prod uat");
+    assert!(
+        kept.stdout
+            .contains("prod: production; its branch main keeps what it has, commit"),
+        "{kept}"
+    );
+}

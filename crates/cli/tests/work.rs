@@ -74,8 +74,19 @@ fn json(ran: &Ran) -> Value {
 
 fn listed(ran: &Ran) -> Vec<String> {
     let found = json(ran);
-    let one = |one: &Value| format!("{} {}", one["component"].as_str().expect("text"), one["kind"].as_str().expect("text"));
-    found["candidates"].as_array().expect("a list").iter().map(one).collect()
+    let one = |one: &Value| {
+        format!(
+            "{} {}",
+            one["component"].as_str().expect("text"),
+            one["kind"].as_str().expect("text")
+        )
+    };
+    found["candidates"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(one)
+        .collect()
 }
 
 /// Source tracking shows a change some seconds after it.
@@ -93,36 +104,74 @@ fn my_changes_become_a_branch_that_is_submitted() {
     assert_eq!(begun.code, 0, "{begun}");
     assert_eq!(json(&begun)["branch"], "changes/1-fees-in-euro", "{begun}");
     assert_eq!(json(&begun)["target"], "uat");
-    assert_eq!(env.git_ok(&["branch", "--show-current"]), "main\n", "nothing is checked out");
+    assert_eq!(
+        env.git_ok(&["branch", "--show-current"]),
+        "main\n",
+        "nothing is checked out"
+    );
 
     // Two people work in the sandbox.
-    let other = simulator.login_with(&env, "other", &simulator.url("dev1"), &simulator.token_of("dev1", "reader@prod.example.dev1"), &[]);
+    let other = simulator.login_with(
+        &env,
+        "other",
+        &simulator.url("dev1"),
+        &simulator.token_of("dev1", "reader@prod.example.dev1"),
+        &[],
+    );
     assert_eq!(other.code, 0, "{other}");
     edit(&env, "dev1", "Fee", "Integer fee;");
     edit(&env, "dev1", "Tax", "Integer rates;");
     let_time_pass(&simulator);
     let list = ok(&env, "work capture --json");
     assert_eq!(json(&list)["tracked"], true, "{list}");
-    assert_eq!(listed(&list), ["ApexClass:Fee added", "ApexClass:Tax changed"], "{list}");
-    assert_eq!(env.git_ok(&["rev-list", "--count", "main..changes/1-fees-in-euro"]), "1\n", "nothing is kept yet");
+    assert_eq!(
+        listed(&list),
+        ["ApexClass:Fee added", "ApexClass:Tax changed"],
+        "{list}"
+    );
+    assert_eq!(
+        env.git_ok(&["rev-list", "--count", "main..changes/1-fees-in-euro"]),
+        "1\n",
+        "nothing is kept yet"
+    );
 
     let kept = ok(&env, "work capture 1 -m Fees");
-    assert!(kept.stdout.contains("1 component kept in 2 files for work item 1"), "{kept}");
+    assert!(
+        kept.stdout.contains("1 component kept in 2 files for work item 1"),
+        "{kept}"
+    );
     let message = env.git_ok(&["log", "-1", "--format=%B", "changes/1-fees-in-euro"]);
-    assert!(message.starts_with("Fees\n") && message.contains("Syncline-Item: 1\n"), "{message}");
-    assert!(message.contains("Syncline-Environment: dev1") && message.contains("Syncline-Changed-By: System Administrator"), "{message}");
-    assert_eq!(listed(&ok(&env, "work capture --json --offline")), ["ApexClass:Tax changed"]);
+    assert!(
+        message.starts_with("Fees\n") && message.contains("Syncline-Item: 1\n"),
+        "{message}"
+    );
+    assert!(
+        message.contains("Syncline-Environment: dev1") && message.contains("Syncline-Changed-By: System Administrator"),
+        "{message}"
+    );
+    assert_eq!(
+        listed(&ok(&env, "work capture --json --offline")),
+        ["ApexClass:Tax changed"]
+    );
     // What is captured is in an open change for everybody else.
     let drift = env.syncline("drift dev1 --json");
     let found = json(&drift);
-    assert_eq!((&found["differences"][0]["class"], &found["differences"][0]["change"]), (&"open-change".into(), &"changes/1-fees-in-euro".into()), "{drift}");
+    assert_eq!(
+        (&found["differences"][0]["class"], &found["differences"][0]["change"]),
+        (&"open-change".into(), &"changes/1-fees-in-euro".into()),
+        "{drift}"
+    );
     let status = json(&ok(&env, "status dev1 --json"));
     assert_eq!(status["environments"][0]["open_changes"][0], "changes/1-fees-in-euro");
 
     ok(&env, "work capture --all --offline");
     let shown = env.git_ok(&["diff", "--name-only", "main...changes/1-fees-in-euro"]);
     assert_eq!(shown.lines().count(), 3, "{shown}");
-    assert!(ok(&env, "work list").stdout.contains("1  Fees in euro  [begun, in dev1, 3 files]"));
+    assert!(
+        ok(&env, "work list")
+            .stdout
+            .contains("1  Fees in euro  [begun, in dev1, 3 files]")
+    );
     let alone = ok(&env, "work submit");
     assert!(alone.stdout.contains("has no remote"), "{alone}");
     assert!(ok(&env, "work list").stdout.contains("[open, in dev1"));
@@ -133,7 +182,10 @@ fn my_changes_become_a_branch_that_is_submitted() {
     env.git_ok(&["remote", "add", "origin", remote.to_str().expect("UTF-8")]);
     let pushed = ok(&env, "work submit --json");
     assert_eq!(json(&pushed)["remote"], "origin", "{pushed}");
-    assert!(env.git_ok(&["ls-remote", "origin"]).contains("refs/heads/changes/1-fees-in-euro"));
+    assert!(
+        env.git_ok(&["ls-remote", "origin"])
+            .contains("refs/heads/changes/1-fees-in-euro")
+    );
 
     // Its target takes it.
     env.git_ok(&["branch", "--force", "env/uat", "changes/1-fees-in-euro"]);
@@ -151,9 +203,15 @@ fn without_tracking_the_last_change_tells_whose_it_is() {
     assert_eq!(json(&list)["tracked"], false, "{list}");
     assert_eq!(listed(&list), ["ApexClass:Fee added"], "{list}");
     let wrong = env.syncline("work capture 7 --offline --json");
-    assert!(wrong.code == 2 && wrong.stderr.contains("no number of the list"), "{wrong}");
+    assert!(
+        wrong.code == 2 && wrong.stderr.contains("no number of the list"),
+        "{wrong}"
+    );
     ok(&env, "work capture ApexClass:Fee --offline");
-    assert!(env.git_ok(&["ls-tree", "-r", "--name-only", "changes/BILL-12-hotfix"]).contains("classes/Fee.cls"));
+    assert!(
+        env.git_ok(&["ls-tree", "-r", "--name-only", "changes/BILL-12-hotfix"])
+            .contains("classes/Fee.cls")
+    );
 }
 
 #[test]
@@ -171,15 +229,26 @@ fn what_somebody_else_changed_meanwhile_is_merged_or_told() {
     edit(&env, "dev1", "Tax", "Integer rates;");
     ok(&env, "work capture --all");
     let merged = env.git_ok(&["show", "changes/1-rates:app/main/default/classes/Tax.cls"]);
-    assert!(merged.contains("// uno") && merged.contains("Integer rates;"), "{merged}");
+    assert!(
+        merged.contains("// uno") && merged.contains("Integer rates;"),
+        "{merged}"
+    );
 
-    let text = env.read("app/main/default/classes/Tax.cls").replace("Integer rate;", "Decimal rate;");
+    let text = env
+        .read("app/main/default/classes/Tax.cls")
+        .replace("Integer rate;", "Decimal rate;");
     env.write("app/main/default/classes/Tax.cls", text);
     env.git_ok(&["add", "--all"]);
     env.git_ok(&["commit", "--quiet", "--message", "decimal"]);
     env.git_ok(&["branch", "--force", "env/uat", "main"]);
     assert_eq!(env.run(&["work", "start", "Again"]).code, 0);
     let refused = env.syncline("work capture --all --item 2 --offline");
-    assert!(refused.code == 2 && refused.stderr.contains("somebody else changed the same"), "{refused}");
-    assert!(refused.stderr.contains("syncline back-promote --from uat --onto dev1"), "{refused}");
+    assert!(
+        refused.code == 2 && refused.stderr.contains("somebody else changed the same"),
+        "{refused}"
+    );
+    assert!(
+        refused.stderr.contains("syncline back-promote --from uat --onto dev1"),
+        "{refused}"
+    );
 }

@@ -2,9 +2,7 @@
 
 pub mod audit;
 pub mod calendar;
-pub mod change;
 pub mod config;
-pub mod drift;
 pub mod gate;
 pub mod operation;
 pub mod overlay;

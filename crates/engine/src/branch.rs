@@ -119,7 +119,7 @@ pub(crate) fn worktree_of(
 pub(crate) fn follow(
     repository: &Repository,
     branch: &RefName,
-    seen: Oid,
+    seen: Option<Oid>,
     worktree: &Path,
     commit: Oid,
 ) -> Result<(), BranchError> {
@@ -127,7 +127,7 @@ pub(crate) fn follow(
         worktree: worktree.to_owned(),
         source,
     };
-    if repository.read_ref(branch)? != Some(seen) {
+    if repository.read_ref(branch)? != seen {
         return Err(BranchError::Moved { branch: short(branch) });
     }
     let git = Program::find().map_err(error)?;
@@ -142,9 +142,9 @@ pub(crate) fn advance(
     commit: Oid,
     log: &str,
 ) -> Result<(), BranchError> {
-    match (seen, worktree_of(repository, branch, &mut None)?) {
-        (Some(seen), Some(worktree)) => follow(repository, branch, seen, &worktree, commit),
-        _ => match repository.update_ref(branch, Some(commit), seen, log) {
+    match worktree_of(repository, branch, &mut None)? {
+        Some(worktree) => follow(repository, branch, seen, &worktree, commit),
+        None => match repository.update_ref(branch, Some(commit), seen, log) {
             Err(RefError::Moved { .. } | RefError::Locked { .. }) => Err(BranchError::Moved { branch: short(branch) }),
             result => Ok(result?),
         },

@@ -242,6 +242,30 @@ fn branches(repository: &Repository, prefix: &str) -> Result<BTreeSet<String>, R
         .collect())
 }
 
+/// What an environment of that name usually is.
+pub(crate) fn kind_of(name: &str) -> Option<Kind> {
+    let fits = |(_, patterns): &&(Kind, &[&str])| patterns.iter().any(|pattern| matches(pattern, name));
+    NAMES.iter().find(fits).map(|(kind, _)| *kind)
+}
+
+/// The beginning of an environment's table.
+pub(crate) fn table(name: &str, branch: &str, kind: Kind, above: Option<&str>) -> String {
+    let quoted = |value: &str| toml::Value::from(value).to_string();
+    let mut text = format!(
+        "\n[environments.{}]\nbranch = {}\nkind = {}\n",
+        match name.contains('.') {
+            true => quoted(name),
+            false => name.to_owned(),
+        },
+        quoted(branch),
+        quoted(kind.name()),
+    );
+    if let Some(above) = above {
+        text.push_str(&format!("promotes-to = {}\n", quoted(above)));
+    }
+    text
+}
+
 fn matches(pattern: &str, name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     match pattern.strip_suffix('*') {
@@ -291,21 +315,14 @@ fn text(environments: &[Found], others: &[String], folders: &[String]) -> String
         ));
     }
     for found in environments {
-        let quoted = |value: &str| toml::Value::from(value).to_string();
-        text.push_str(&format!(
-            "\n[environments.{}]\nbranch = {}\nkind = {}\n",
-            match found.name.contains('.') {
-                true => quoted(&found.name),
-                false => found.name.clone(),
-            },
-            quoted(&found.branch),
-            quoted(kind_name(found.kind)),
+        text.push_str(&table(
+            &found.name,
+            &found.branch,
+            found.kind,
+            found.promotes_to.as_deref(),
         ));
-        if let Some(above) = &found.promotes_to {
-            text.push_str(&format!("promotes-to = {}\n", quoted(above)));
-        }
         if let Some(remote) = &found.remote {
-            text.push_str(&format!("remote = {}\n", quoted(remote)));
+            text.push_str(&format!("remote = {}\n", toml::Value::from(remote.as_str())));
         }
     }
     if environments.is_empty() {
@@ -315,15 +332,4 @@ fn text(environments: &[Found], others: &[String], folders: &[String]) -> String
         );
     }
     text
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Production => "production",
-        Kind::Hotfix => "hotfix",
-        Kind::Staging => "staging",
-        Kind::Uat => "uat",
-        Kind::Integration => "integration",
-        Kind::Developer => "developer",
-    }
 }

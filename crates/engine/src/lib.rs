@@ -12,6 +12,7 @@ pub mod drift;
 pub mod environment;
 pub mod environments;
 pub mod init;
+pub mod init_from_orgs;
 pub mod org;
 pub mod pipeline;
 pub mod problem;

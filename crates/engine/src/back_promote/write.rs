@@ -211,7 +211,7 @@ fn move_refs(repository: &Repository, job: &Job, prepared: &Prepared, goal: &Goa
     let branch = &prepared.target.branch;
     let mut refs = goal.refs.clone();
     if let (Some(worktree), Some(commit)) = (&prepared.worktree, goal.commit) {
-        branch::follow(repository, branch, prepared.target.tip, worktree, commit)?;
+        branch::follow(repository, branch, Some(prepared.target.tip), worktree, commit)?;
         refs.retain(|edit| edit.name != *branch);
     }
     let log = format!("syncline: back-promote {}", job.source.name);
