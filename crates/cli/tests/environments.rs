@@ -108,7 +108,7 @@ fn differences(ran: &Ran) -> Vec<String> {
             text(&one["class"]),
             text(&one["component"]),
             text(&one["kind"]),
-            text(&one["author"]["name"])
+            text(&one["author"]["by"])
         )
     };
     found["differences"]
@@ -135,8 +135,8 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     assert_eq!(
         differences(&found),
         [
-            "foreign ApexClass:Quick added by System Administrator",
-            "foreign ApexClass:Tax changed by System Administrator"
+            "unmanaged ApexClass:Quick added by admin",
+            "foreign ApexClass:Tax changed by admin"
         ],
         "{found}"
     );
@@ -152,7 +152,7 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     );
     let message = env.git_ok(&["log", "-1", "--format=%B", "main"]);
     assert!(
-        message.starts_with("Hotfix\n") && message.contains("Syncline-Changed-By: System Administrator"),
+        message.starts_with("Hotfix\n") && message.contains("Syncline-Changed-By: admin"),
         "{message}"
     );
     // The branch is checked out: its working tree follows.
@@ -161,7 +161,7 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     let left = env.syncline("drift production --json");
     assert_eq!(
         differences(&left),
-        ["foreign ApexClass:Quick added by System Administrator"],
+        ["unmanaged ApexClass:Quick added by admin"],
         "{left}"
     );
     ok(&env, "drift production --adopt --all");
@@ -292,7 +292,7 @@ fn absence_is_deletion_only_after_a_complete_snapshot_of_the_same_scope() {
     assert_eq!(
         differences(&gone),
         [
-            "foreign ApexClass:Fee removed by System Administrator",
+            "foreign ApexClass:Fee removed by admin",
             "pending ApexClass:Late removed by -"
         ],
         "{gone}"
@@ -366,7 +366,7 @@ fn what_goes_wrong_is_told_with_a_code_and_a_hint() {
     post(
         &simulator.url("uat"),
         "faults",
-        r#"{"kind": "session_expired", "org": "uat", "times": 1000}"#,
+        r#"{"kind": "session_expired", "org": "uat", "path": "Soap", "times": 1000}"#,
     );
     fails("snapshot uat", "org.session-ended", "log");
     drop(simulator);
@@ -424,7 +424,7 @@ fn environments_are_listed_shown_and_checked() {
     );
     env.write("syncline.toml", CONFIG.replace("kind = \"uat\"", "kind = \"tea\""));
     let bad = env.syncline("env check");
-    assert!(bad.code == 1 && bad.stdout.contains("syncline.toml line 10"), "{bad}");
+    assert!(bad.code == 1 && bad.stdout.contains("syncline.toml line 9"), "{bad}");
 }
 
 #[test]

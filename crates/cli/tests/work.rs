@@ -146,7 +146,7 @@ fn my_changes_become_a_branch_that_is_submitted() {
         "{message}"
     );
     assert!(
-        message.contains("Syncline-Environment: dev1") && message.contains("Syncline-Changed-By: System Administrator"),
+        message.contains("Syncline-Environment: dev1") && message.contains("Syncline-Changed-By: admin"),
         "{message}"
     );
     assert_eq!(
@@ -158,7 +158,7 @@ fn my_changes_become_a_branch_that_is_submitted() {
     let found = json(&drift);
     assert_eq!(
         (&found["differences"][0]["class"], &found["differences"][0]["change"]),
-        (&"open-change".into(), &"changes/1-fees-in-euro".into()),
+        (&"captured".into(), &"changes/1-fees-in-euro".into()),
         "{drift}"
     );
     let status = json(&ok(&env, "status dev1 --json"));

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use syncline_engine::config;
-use syncline_engine::drift::{Adopt, Adopted, Class, Difference, Drift, Revert, Reverted, adopt, drift, revert};
+use syncline_engine::drift::{Adopt, Adopted, Difference, Drift, Revert, Reverted, adopt, drift, revert};
 use syncline_engine::org::deploy::Watch;
 use syncline_engine::snapshot::{Request, snapshots};
 
@@ -18,8 +18,9 @@ use crate::output::Output;
 /// Show in what an org differs from its branch, by whom and since when, and settle it
 ///
 /// Compares the last snapshot of an environment with its branch, element by element. Each difference has a class: *foreign* (changed
-/// in the org, and nobody has it), *open change* (changed in the org, and on the branch of a work item), *pending* (changed on the
-/// branch, not yet in the org), *overlay* (a value of this environment only) and *noise* (Salesforce writes it by itself). --adopt
+/// in the org directly), *unmanaged* (only in the org, and never was in git), *captured* (changed in the org, and on the branch of a
+/// work item), *open change* (a work item is about the same component), *pending* (changed on the branch, not yet in the org),
+/// *overlay* (a value of this environment only) and *noise* (it means nothing). --adopt
 /// commits the org's state to the branch, --revert brings the branch's state to the org: validated first, deployed with --yes or
 /// when the environment's name is typed. A SELECTION is numbers of the list (`3`, `5-9`), components (`ApexClass:Tax*`) or elements.
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,7 @@ pub struct Args {
     /// Set these differences back in the org: the branch is right
     #[arg(long, value_name = "SELECTION", num_args = 0..)]
     revert: Option<Vec<String>>,
-    /// Every foreign difference
+    /// Every foreign and unmanaged difference
     #[arg(long)]
     all: bool,
     /// Subject of the commit
@@ -86,7 +87,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     }
     let chosen = |words: &[String]| match (words.is_empty(), args.all) {
         (true, false) => Err(CommandError::user("drift.selection", "nothing is selected")
-            .hint("name numbers or components, or take every foreign difference with --all")),
+            .hint("name numbers or components, or take all that was changed in the org with --all")),
         _ => Ok(()),
     };
     match (&args.adopt, &args.revert) {
@@ -137,36 +138,31 @@ fn show(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
     Ok(if news > 0 { Status::Found } else { Status::Done })
 }
 
-/// The words for a class.
-fn words(class: Class) -> &'static str {
-    match class {
-        Class::Foreign => "foreign: changed in the org, and nobody has it",
-        Class::OpenChange => "open change: changed in the org, and on the branch of a work item",
-        Class::Pending => "pending: changed on the branch, not yet in the org",
-        Class::Overlay => "overlay: a value of this environment only",
-        Class::Noise => "noise: Salesforce writes it by itself",
-    }
-}
-
-const CLASSES: [Class; 5] = [
-    Class::Foreign,
-    Class::OpenChange,
-    Class::Pending,
-    Class::Overlay,
-    Class::Noise,
+/// Names of classes and what they mean, those to look at first.
+const CLASSES: [(&str, &str); 7] = [
+    ("foreign", "foreign: changed in the org directly"),
+    ("unmanaged", "unmanaged: only in the org, and never was in git"),
+    ("open_change", "open change: a work item is about the same component"),
+    (
+        "captured",
+        "captured: changed in the org, and on the branch of a work item",
+    ),
+    ("pending", "pending: changed on the branch, not yet in the org"),
+    ("overlay", "overlay: a value of this environment only"),
+    ("noise", "noise: it means nothing"),
 ];
 
 fn counts(found: &Drift, out: &mut Output) -> Result<(), CommandError> {
     if found.differences.is_empty() {
         return out.line("the org is as its branch says");
     }
-    for class in CLASSES {
+    for (class, words) in CLASSES {
         let by_type = found.by_type(class);
         if by_type.is_empty() {
             continue;
         }
         let width = by_type.keys().map(|name| name.len()).max().unwrap_or(0).max(5);
-        out.line(format_args!("{}", words(class)))?;
+        out.line(words)?;
         out.line(format_args!("  {:width$}  only org  only branch  differ", "Type"))?;
         let mut total = [0; 3];
         for (name, counted) in &by_type {
@@ -187,13 +183,10 @@ fn line(name: &str, width: usize, [added, removed, changed]: [usize; 3], out: &m
 
 fn list(differences: &[&Difference], out: &mut Output) -> Result<(), CommandError> {
     for one in differences.iter().take(SHOWN) {
-        let mut about = vec![name(one.class).to_owned()];
-        about.extend(one.change.clone());
+        let mut about = vec![one.class.name().replace('_', " ")];
+        about.extend(one.change().map(str::to_owned));
         if let Some(author) = &one.author {
-            about.push(match author.at.is_empty() {
-                true => format!("by {}", author.name),
-                false => format!("by {} at {}", author.name, author.at),
-            });
+            about.push(format!("by {} {}", author.by, ago(millis().saturating_sub(author.at))));
         }
         out.line(format_args!(
             "{:>4}  {}  [{}]",
@@ -208,13 +201,9 @@ fn list(differences: &[&Difference], out: &mut Output) -> Result<(), CommandErro
     }
 }
 
-fn name(class: Class) -> &'static str {
-    words(class).split(':').next().unwrap_or_default()
-}
-
 fn next(found: &Drift, out: &mut Output) -> Result<(), CommandError> {
     let environment = &found.environment;
-    if found.differences.iter().any(|one| one.class == Class::Foreign) {
+    if found.differences.iter().any(Difference::is_unclaimed) {
         out.line("next:")?;
         out.line(format_args!(
             "  syncline drift {environment} --adopt 1 2 3   the org is right: commit it to {}",

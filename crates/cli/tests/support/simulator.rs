@@ -55,7 +55,7 @@ impl Simulator {
     pub fn token_of(&self, org: &str, username: &str) -> String {
         let answer = self.control(&self.url(org), "token", &format!(r#"{{"username": "{username}"}}"#));
         let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
-        answer["access_token"].as_str().expect("a token").to_owned()
+        answer["token"].as_str().expect("a token").to_owned()
     }
 
     /// Asks one of the simulator's own endpoints, `/_simulator/PATH`.

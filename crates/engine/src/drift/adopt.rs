@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use syncline_domain::config::Environment;
-use syncline_domain::drift::Class;
 use syncline_git::{
     CommitTime, Entry, NewCommit, Oid, RefName, Repository, Trailer, TreeEdit, TreePath, append_trailers,
 };
@@ -82,12 +81,12 @@ pub fn adopt(repository: &Repository, request: &Adopt, now: CommitTime) -> Resul
     let environment = environment(&config, &request.environment)?;
     let (seen, tip) = (seen_of(repository, environment)?, tip_of(repository, environment)?);
     let drift = find::drift(repository, &config, environment, &seen, tip)?;
-    let classes: &[Class] = match request.selection.is_empty() {
-        true => &[Class::Foreign],
-        // Whoever names a difference of an open change wants it here as well.
-        false => &[Class::Foreign, Class::OpenChange],
+    // Whoever names a difference of an open change wants it here as well.
+    let taken = match request.selection.is_empty() {
+        true => Difference::is_unclaimed,
+        false => Difference::is_of_org,
     };
-    let Picked { differences, left } = pick(&drift, &request.selection, request.all, classes)?;
+    let Picked { differences, left } = pick(&drift, &request.selection, request.all, taken)?;
     let left = left
         .into_iter()
         .map(|(difference, reason)| Left { difference, reason })
@@ -219,7 +218,7 @@ fn message(
     };
     let authors = adopted
         .iter()
-        .filter_map(|one| one.author.as_ref().map(|author| author.name.as_str()));
+        .filter_map(|one| one.author.as_ref().map(|author| author.by.as_str()));
     let authors: BTreeSet<&str> = authors.collect();
     let trailer = |key: &str, value: &str| Trailer {
         key: key.to_owned(),

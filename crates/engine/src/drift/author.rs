@@ -1,133 +1,95 @@
-//! Who made a change in an org, and when: from source tracking, the org's list of components, and the setup audit trail.
+//! Who made a change in an org, as the facts of a snapshot tell it.
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use syncline_domain::drift::{Attribution, LastModified, Member, TrailRow, attribute};
+use syncline_domain::time::parse_instant;
 use syncline_metadata::component::ComponentId;
+use syncline_metadata::table::registry::Registry;
 
-use crate::org::retrieve::{Facts, TrailEntry};
-
-/// Who changed a component last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Author {
-    /// Name of the user.
-    pub name: String,
-    /// When, as the org tells it; empty where its date means nothing.
-    pub at: String,
-    /// What tells so.
-    pub source: AuthorSource,
-}
-
-/// What tells who made a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AuthorSource {
-    /// SourceMember.
-    SourceTracking,
-    /// `lastModifiedByName` of listMetadata.
-    List,
-    /// SetupAuditTrail, whose text names the component.
-    AuditTrail,
-}
+use crate::org::retrieve::Facts;
 
 /// Finds authors in the facts of a snapshot.
-pub(super) struct Authors<'f> {
-    members: HashMap<(&'f str, &'f str), Author>,
-    listed: HashMap<(&'f str, &'f str), Author>,
-    trail: &'f [TrailEntry],
-    /// Entries of the trail by the words in them.
-    words: HashMap<&'f str, Vec<usize>>,
+#[derive(Default)]
+pub(super) struct Authors {
+    members: HashMap<ComponentId, Member>,
+    listed: HashMap<ComponentId, LastModified>,
+    trail: Vec<TrailRow>,
+    /// Rows of the trail by the words in them.
+    words: HashMap<String, Vec<usize>>,
 }
 
-impl<'f> Authors<'f> {
-    pub(super) fn new(facts: Option<&'f Facts>) -> Self {
-        let mut made = Self {
-            members: HashMap::new(),
-            listed: HashMap::new(),
-            trail: &[],
-            words: HashMap::new(),
-        };
+impl Authors {
+    pub(super) fn new(facts: Option<&Facts>) -> Self {
+        let mut made = Self::default();
         let Some(facts) = facts else { return made };
         for member in facts.members.iter().flatten().filter(|member| !member.by.is_empty()) {
-            let author = author(&member.by, &member.at, AuthorSource::SourceTracking);
-            made.members.insert((&member.kind, &member.name), author);
+            let known = Member {
+                by: member.by.clone(),
+                at: parse_instant(&member.at).unwrap_or_default(),
+                deleted: member.deleted,
+            };
+            made.members
+                .insert(ComponentId::new(member.kind.as_str(), member.name.as_str()), known);
         }
         for fact in facts.components.iter().filter(|fact| !fact.3.is_empty()) {
-            made.listed
-                .insert((&fact.0, &fact.1), author(&fact.3, &fact.2, AuthorSource::List));
-        }
-        made.trail = facts.trail.as_deref().unwrap_or_default();
-        for (index, entry) in made.trail.iter().enumerate() {
-            for word in words(&entry.display) {
-                let entries = made.words.entry(word).or_default();
-                if entries.last() != Some(&index) {
-                    entries.push(index);
-                }
+            if let Some(at) = parse_instant(&fact.2) {
+                let by = fact.3.clone();
+                made.listed.insert(
+                    ComponentId::new(fact.0.as_str(), fact.1.as_str()),
+                    LastModified { by, at },
+                );
             }
+        }
+        for entry in facts.trail.iter().flatten().filter(|entry| !entry.by.is_empty()) {
+            let Some(at) = parse_instant(&entry.at) else { continue };
+            let index = made.trail.len();
+            for word in words(&entry.display) {
+                made.words.entry(word.to_owned()).or_default().push(index);
+            }
+            made.trail.push(TrailRow {
+                by: entry.by.clone(),
+                at,
+                display: entry.display.clone(),
+            });
         }
         made
     }
 
     /// Who changed a component last; `gone`: who deleted it. What is not known of a child is asked of its parent.
-    pub(super) fn of(&self, id: &ComponentId, gone: bool) -> Option<Author> {
-        let key = (&*id.type_name, &*id.full_name);
-        if let Some(author) = self.members.get(&key) {
-            return Some(author.clone());
-        }
-        // The list tells nothing about what is not there any more.
-        if let Some(author) = self.listed.get(&key).filter(|_| !gone) {
-            return Some(author.clone());
-        }
-        if let Some(author) = self.in_trail(id) {
-            return Some(author);
-        }
-        let (parent, _) = id.full_name.split_once('.')?;
-        let parent = self.listed.get(&("CustomObject", parent));
-        parent.cloned()
-    }
-
-    /// The newest entry of the trail that names the component.
-    fn in_trail(&self, id: &ComponentId) -> Option<Author> {
-        let name = id.full_name.rsplit(['.', '/']).next()?;
-        let first = words(name).next()?;
-        let entries = self.words.get(first)?;
-        let found = entries
-            .iter()
-            .map(|index| &self.trail[*index])
-            .find(|entry| has(&entry.display, name))?;
-        (!found.by.is_empty()).then(|| author(&found.by, &found.at, AuthorSource::AuditTrail))
+    pub(super) fn of(&self, id: &ComponentId, gone: bool) -> Option<Attribution> {
+        let own = id.full_name.rsplit(['.', '/']).next().unwrap_or(&id.full_name);
+        let rows = words(own).next().and_then(|word| self.words.get(word));
+        let mut rows: Vec<usize> = rows.into_iter().flatten().copied().collect();
+        rows.dedup();
+        let rows: Vec<TrailRow> = rows.into_iter().map(|index| self.trail[index].clone()).collect();
+        attribute(id, gone, None, self.listed.get(id), self.members.get(id), &rows).or_else(|| {
+            let (parent, _) = Registry::standard().child(&id.type_name)?;
+            let parent = ComponentId::new(parent.name, id.full_name.split_once('.')?.0);
+            attribute(
+                &parent,
+                false,
+                None,
+                self.listed.get(&parent),
+                self.members.get(&parent),
+                &[],
+            )
+        })
     }
 }
 
-fn author(name: &str, at: &str, source: AuthorSource) -> Author {
-    Author {
-        name: name.to_owned(),
-        at: at.to_owned(),
-        source,
-    }
-}
-
-fn is_part(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
+/// The words of a text without the ending of custom names.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c| !is_part(c)).filter(|word| !word.is_empty())
-}
-
-/// Whether a text has a name in it, with no other letter on either side.
-fn has(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
-        !before.is_some_and(is_part) && !after.is_some_and(is_part)
-    })
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.split(move |c| !is_part(c))
+        .map(|word| word.strip_suffix("__c").unwrap_or(word))
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::org::retrieve::{Fact, Member};
+    use crate::org::retrieve::{Fact, Member, TrailEntry};
 
     #[test]
     fn the_best_source_tells() {
@@ -136,16 +98,12 @@ mod tests {
             by: by.to_owned(),
             display: display.to_owned(),
         };
+        let date = "2026-03-02T00:00:00.000Z";
         let facts = Facts {
             components: vec![
-                Fact(
-                    "ApexClass".into(),
-                    "Tax".into(),
-                    "2026-03-02T00:00:00.000Z".into(),
-                    "Ada".into(),
-                ),
+                Fact("ApexClass".into(), "Tax".into(), date.into(), "Ada".into()),
                 Fact("ApexClass".into(), "Fee".into(), String::new(), "Ada".into()),
-                Fact("CustomObject".into(), "Fee__c".into(), String::new(), "Chi".into()),
+                Fact("CustomObject".into(), "Fee__c".into(), date.into(), "Chi".into()),
             ],
             members: Some(vec![Member {
                 kind: "ApexClass".into(),
@@ -154,36 +112,27 @@ mod tests {
                 deleted: false,
                 by_id: "005000000000001".into(),
                 by: "Ben".into(),
-                at: String::new(),
+                at: date.into(),
             }]),
             trail: Some(vec![
                 entry("Dan", "Deleted ApexClass Taxes"),
                 entry("Eve", "Deleted ApexClass Tax"),
-                entry("Fay", "Changed custom field Rate__c on Fee"),
-                entry("Gus", "Deleted ApexClass Tax"),
+                entry("Fay", "Changed custom field Rate on Fee"),
             ]),
             ..Facts::default()
         };
         let authors = Authors::new(Some(&facts));
-        let check = |id: &str, gone: bool, expect: Option<(&str, AuthorSource)>| {
+        let check = |id: &str, gone: bool, expect: Option<&str>| {
             let found = authors.of(&id.parse().expect("an id"), gone);
-            let found = found.as_ref().map(|author| (author.name.as_str(), author.source));
-            assert_eq!(found, expect, "{id}");
+            assert_eq!(found.as_ref().map(|author| author.by.as_str()), expect, "{id}");
         };
-        check("ApexClass:Tax", false, Some(("Ada", AuthorSource::List)));
-        check("ApexClass:Tax", true, Some(("Eve", AuthorSource::AuditTrail)));
-        check("ApexClass:Fee", false, Some(("Ben", AuthorSource::SourceTracking)));
-        check(
-            "CustomField:Fee__c.Rate__c",
-            false,
-            Some(("Fay", AuthorSource::AuditTrail)),
-        );
-        check("CustomField:Fee__c.Cap__c", false, Some(("Chi", AuthorSource::List)));
+        check("ApexClass:Tax", false, Some("Ada"));
+        check("ApexClass:Tax", true, Some("Eve"));
+        check("ApexClass:Fee", false, Some("Ben"));
+        check("CustomField:Fee__c.Rate__c", false, Some("Fay"));
+        check("CustomField:Fee__c.Cap__c", false, Some("Chi"));
         check("ApexClass:None", false, None);
-        assert!(
-            Authors::new(None)
-                .of(&"ApexClass:Tax".parse().expect("an id"), false)
-                .is_none()
-        );
+        let none = Authors::new(None);
+        assert!(none.of(&"ApexClass:Tax".parse().expect("an id"), false).is_none());
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_domain::config::{Config, Environment};
-use syncline_domain::drift::{Class, Evidence, classify};
+use syncline_domain::drift::{self as domain, Attribution, Class, Noise, classify};
+use syncline_domain::overlay::Overlays;
 use syncline_git::{Oid, Repository, TreePath};
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::{ChangeKind, ElementChange, diff};
 use syncline_metadata::path::ElementPath;
 
 use super::author::Authors;
-use super::open::OpenChanges;
+use super::open::{OTHER, OpenChanges, WHOLE};
 use super::overlay::with_overlays;
 use super::{Difference, Drift};
 use crate::compare::{Comparison, ComponentChange, Filter, compare};
@@ -69,7 +70,7 @@ pub(super) fn drift(
             for element in &component.elements {
                 let known = |one: &Difference| one.path == element.path;
                 if !differences.iter().any(known) {
-                    differences.push(difference(component, element, Class::Overlay, None, None));
+                    differences.push(difference(component, element, Class::Overlay, None));
                 }
             }
         }
@@ -122,7 +123,7 @@ impl Sides<'_> {
     fn component(
         &mut self,
         change: &ComponentChange,
-        authors: &Authors<'_>,
+        authors: &Authors,
         found: &mut Vec<Difference>,
     ) -> Result<(), EnvironmentError> {
         let paths: BTreeSet<&str> = change
@@ -136,7 +137,7 @@ impl Sides<'_> {
             return Ok(());
         }
         let known = self.changed_since(&change.id, &paths)?;
-        let open = self.open.of(&change.id, &paths)?;
+        let open = self.open.of(&change.id, &paths, self.org)?;
         let author = authors.of(&change.id, change.kind == ChangeKind::Removed);
         let whole = ElementChange {
             path: ElementPath::root(change.id.clone()),
@@ -145,34 +146,37 @@ impl Sides<'_> {
             to: None,
         };
         let elements = match change.kind {
-            ChangeKind::Added | ChangeKind::Removed | ChangeKind::Moved => std::slice::from_ref(&whole),
+            ChangeKind::Added | ChangeKind::Removed => std::slice::from_ref(&whole),
+            // Files that only lie elsewhere are no difference of the org.
+            ChangeKind::Moved => &[],
             ChangeKind::Changed => &change.elements,
         };
         for element in elements {
-            let taken = open.iter().find(|(_, changed)| {
-                changed.iter().any(|other| match element.path.steps.is_empty() {
-                    // A change that has made or deleted the component as well.
-                    true => other.path.steps.is_empty() && other.kind == element.kind,
-                    false => other.path == element.path && other.to == element.to,
-                })
-            });
-            let evidence = Evidence {
-                element,
-                in_org: known.as_ref().map(|(org, _)| touches(org, element)),
-                on_branch: known.as_ref().map(|(_, branch)| touches(branch, element)),
-                was_in_org: match (change.kind, &known) {
-                    (ChangeKind::Removed, None) => Some(self.before.had(&paths)?),
-                    _ => None,
-                },
-                in_open_change: taken.is_some(),
+            let [branch, org] = contents(element);
+            let base = match &known {
+                // What neither has left is what the other has.
+                Some((in_org, on_branch)) => Some(match (touches(in_org, element), touches(on_branch, element)) {
+                    (false, _) => org,
+                    (true, false) => branch,
+                    (true, true) => Some(OTHER),
+                }),
+                // What was seen in the org once was deleted there.
+                None if org.is_none() && self.before.had(&paths)? => Some(branch),
+                None => None,
             };
-            let class = classify(&evidence);
-            let change_name = taken
-                .map(|(name, _)| name.clone())
-                .filter(|_| class == Class::OpenChange);
-            // What the branch changed has no author in the org.
-            let author = author.clone().filter(|_| class != Class::Pending);
-            found.push(difference(change, element, class, change_name, author));
+            let evidence = domain::Difference {
+                element: &element.path,
+                branch,
+                base,
+                org,
+            };
+            // Overlays are laid over the branch before it is compared: what differs still is not what they say.
+            let class = classify(&evidence, &Overlays::default(), Noise::standard(), &open);
+            if let Some(class) = class {
+                // What the branch changed has no author in the org.
+                let author = author.clone().filter(|_| class != Class::Pending);
+                found.push(difference(change, element, class, author));
+            }
         }
         Ok(())
     }
@@ -212,6 +216,16 @@ impl Sides<'_> {
     }
 }
 
+/// What branch and org have of an element; different in any case.
+fn contents(element: &ElementChange) -> [Option<&str>; 2] {
+    match (element.kind, &element.from, &element.to) {
+        (ChangeKind::Added, _, to) => [None, Some(to.as_deref().unwrap_or(WHOLE))],
+        (ChangeKind::Removed, from, _) => [Some(from.as_deref().unwrap_or(WHOLE)), None],
+        (_, from, to) if from == to => [Some("here"), Some("there")],
+        (_, from, to) => [from.as_deref(), to.as_deref()],
+    }
+}
+
 /// Whether one of the changes is of an element, of one in it, or of what it is in.
 fn touches(changes: &[ElementChange], element: &ElementChange) -> bool {
     changes
@@ -223,8 +237,7 @@ fn difference(
     component: &ComponentChange,
     element: &ElementChange,
     class: Class,
-    change: Option<String>,
-    author: Option<super::Author>,
+    author: Option<Attribution>,
 ) -> Difference {
     Difference {
         number: 0,
@@ -234,7 +247,6 @@ fn difference(
         branch: element.from.clone(),
         org: element.to.clone(),
         class,
-        change,
         author,
         words: match element.path.steps.is_empty() {
             true => format!(

@@ -11,7 +11,7 @@ mod select;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-pub use syncline_domain::drift::Class;
+pub use syncline_domain::drift::{Attribution, Class};
 use syncline_domain::time::Millis;
 use syncline_git::{Oid, Repository};
 use syncline_metadata::component::ComponentId;
@@ -20,7 +20,6 @@ use syncline_metadata::path::ElementPath;
 
 pub(crate) use adopt::edits;
 pub use adopt::{Adopt, Adopted, Left, adopt};
-pub use author::{Author, AuthorSource};
 pub use open::Change;
 pub(crate) use open::{ENVIRONMENT, ITEM, changes, target_of};
 pub use overlay::OverlayError;
@@ -79,13 +78,35 @@ pub struct Difference {
     /// The value in the org.
     pub org: Option<String>,
     /// What is behind it.
+    #[serde(flatten)]
     pub class: Class,
-    /// The open change that has it.
-    pub change: Option<String>,
     /// Who changed it last in the org.
-    pub author: Option<Author>,
+    pub author: Option<Attribution>,
     /// The difference in words.
     pub words: String,
+}
+
+impl Difference {
+    /// The open change that is about it.
+    pub fn change(&self) -> Option<&str> {
+        match &self.class {
+            Class::Captured { change } | Class::OpenChange { change } => Some(change),
+            _ => None,
+        }
+    }
+
+    /// Whether it was made in the org, so that the branch can take it over, or the org be set back.
+    pub fn is_of_org(&self) -> bool {
+        matches!(
+            self.class,
+            Class::Foreign { .. } | Class::Unmanaged | Class::Captured { .. } | Class::OpenChange { .. }
+        )
+    }
+
+    /// Whether it was made in the org and no open change is about it.
+    pub fn is_unclaimed(&self) -> bool {
+        matches!(self.class, Class::Foreign { .. } | Class::Unmanaged)
+    }
 }
 
 /// Differences of a type by class.
@@ -112,14 +133,14 @@ impl Drift {
     pub fn news(&self) -> impl Iterator<Item = &Difference> {
         self.differences
             .iter()
-            .filter(|one| !matches!(one.class, Class::Noise | Class::Overlay))
+            .filter(|one| !matches!(one.class, Class::Noise { .. } | Class::Overlay))
     }
 
-    /// How many components of a class there are by type.
-    pub fn by_type(&self, class: Class) -> BTreeMap<&str, Counted> {
+    /// How many components of a class, by its name, there are by type.
+    pub fn by_type(&self, class: &str) -> BTreeMap<&str, Counted> {
         let mut counts: BTreeMap<&str, Counted> = BTreeMap::new();
         let mut last: Option<&ComponentId> = None;
-        for one in self.differences.iter().filter(|one| one.class == class) {
+        for one in self.differences.iter().filter(|one| one.class.name() == class) {
             if last == Some(&one.component) {
                 continue;
             }

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use syncline_domain::config::{Config, Environment};
-use syncline_git::{Oid, Repository, parse_trailers};
+use syncline_domain::drift::OpenChange;
+pub(crate) use syncline_domain::work::TRAILER as ITEM;
+use syncline_domain::work::item_of_branch;
+use syncline_git::{Oid, Repository, TreePath, parse_trailers};
 use syncline_metadata::component::ComponentId;
-use syncline_metadata::diff::{ElementChange, diff};
+use syncline_metadata::diff::{ChangeKind, diff};
+use syncline_metadata::path::ElementPath;
 
 use crate::environment::{EnvironmentError, tip};
 use crate::wire;
 
-/// Trailer of the commits of a work item: its id.
-pub(crate) const ITEM: &str = "Syncline-Item";
 /// Trailer of the commits of a work item: the environment it is made in.
 pub(crate) const ENVIRONMENT: &str = "Syncline-Environment";
 
@@ -43,7 +45,7 @@ pub(crate) fn changes(repository: &Repository, config: &Config) -> Result<Vec<Ch
         let Some(branch) = reference.name.as_branch() else {
             continue;
         };
-        let Some(name) = config.naming.changes.parse(branch) else {
+        let Some(id) = item_of_branch(&config.naming.changes, branch) else {
             continue;
         };
         let (title, environment) = about(repository, reference.oid)?;
@@ -56,7 +58,7 @@ pub(crate) fn changes(repository: &Repository, config: &Config) -> Result<Vec<Ch
             None => false,
         };
         found.push(Change {
-            id: name.id,
+            id: id.to_string(),
             branch: branch.to_owned(),
             commit: reference.oid,
             title,
@@ -126,24 +128,54 @@ impl<'r> OpenChanges<'r> {
         Ok(Self { repository, touched })
     }
 
-    /// Changes that touch one of these files, with what they change there.
+    /// Changes that touch one of these files, with what they give to elements of the component. A component that is new or gone as
+    /// a whole counts as given when the change has its very files of the org.
     pub(super) fn of(
         &self,
         id: &ComponentId,
         paths: &BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, Vec<ElementChange>>, EnvironmentError> {
-        let mut found: BTreeMap<String, Vec<ElementChange>> = BTreeMap::new();
+        org: Oid,
+    ) -> Result<Vec<OpenChange>, EnvironmentError> {
+        let mut found: BTreeMap<&str, OpenChange> = BTreeMap::new();
+        let mut differing: BTreeSet<&str> = BTreeSet::new();
         for path in paths {
+            let there = self
+                .repository
+                .entry_at(org, &TreePath::from(*path))?
+                .map(|entry| entry.oid);
             for (branch, old, new) in self.touched.get(*path).into_iter().flatten() {
                 let read = |oid: &Option<Oid>| oid.map(|oid| self.repository.read_blob(oid)).transpose();
                 let changed = diff(id, path, read(old)?.as_deref(), read(new)?.as_deref());
+                if *new != there {
+                    differing.insert(branch);
+                }
+                let open = found.entry(branch).or_insert_with(|| OpenChange {
+                    id: branch.clone(),
+                    elements: BTreeMap::new(),
+                });
                 // A file that cannot be read changes nothing that could be compared.
-                found
-                    .entry(branch.clone())
-                    .or_default()
-                    .extend(changed.unwrap_or_default());
+                for change in changed.unwrap_or_default() {
+                    let given = match (change.path.steps.is_empty(), change.kind) {
+                        (true, ChangeKind::Removed) => None,
+                        (true, _) => Some(WHOLE.to_owned()),
+                        (false, _) => change.to,
+                    };
+                    open.elements.insert(change.path, given);
+                }
             }
         }
-        Ok(found)
+        for branch in differing {
+            let whole = ElementPath::root(id.clone());
+            let given = found.get_mut(branch).and_then(|open| open.elements.get_mut(&whole));
+            if let Some(Some(given)) = given {
+                OTHER.clone_into(given);
+            }
+        }
+        Ok(found.into_values().collect())
     }
 }
+
+/// Stands for the content of a component as a whole.
+pub(super) const WHOLE: &str = "the component";
+/// Stands for another content.
+pub(super) const OTHER: &str = "another content";

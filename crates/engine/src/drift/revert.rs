@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use syncline_domain::config::Environment;
-use syncline_domain::drift::Class;
 use syncline_git::{CommitTime, Repository};
 use syncline_metadata::component::{Located, Project};
 use syncline_salesforce::metadata::{DeployOptions, DeployResult, TestLevel};
@@ -95,8 +94,10 @@ pub fn revert(
     let who = signature(repository.committer()?, now);
     let (seen, tip) = (seen_of(repository, environment)?, tip_of(repository, environment)?);
     let shown = find::drift(repository, &config, environment, &seen, tip)?;
-    let classes = [Class::Foreign, Class::OpenChange];
-    let taken = if request.all { &classes[..1] } else { &classes[..] };
+    let taken = match request.selection.is_empty() {
+        true => Difference::is_unclaimed,
+        false => Difference::is_of_org,
+    };
     let meant = pick(&shown, &request.selection, request.all, taken)?.differences;
 
     let network = network()?;

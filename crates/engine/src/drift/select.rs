@@ -19,11 +19,16 @@ pub struct Picked {
 }
 
 /// Finds the differences that words of a person mean: numbers (`3`, `5-9`), components (`ApexClass:Tax*`) and elements
-/// (`Profile:Admin/fieldPermissions[field=Account.Rating]`). With `all` every one of the classes `taken`.
+/// (`Profile:Admin/fieldPermissions[field=Account.Rating]`). With `all` every one that is `taken`.
 ///
 /// # Errors
-/// A word that means nothing, or a difference that is named outright and is not of these classes.
-pub(crate) fn pick(drift: &Drift, words: &[String], all: bool, taken: &[Class]) -> Result<Picked, EnvironmentError> {
+/// A word that means nothing, or a difference that is named outright and cannot be taken.
+pub(crate) fn pick(
+    drift: &Drift,
+    words: &[String],
+    all: bool,
+    taken: fn(&Difference) -> bool,
+) -> Result<Picked, EnvironmentError> {
     let mut named: BTreeSet<usize> = BTreeSet::new();
     let mut exact: BTreeSet<usize> = BTreeSet::new();
     for word in words {
@@ -44,27 +49,28 @@ pub(crate) fn pick(drift: &Drift, words: &[String], all: bool, taken: &[Class]) 
         if !(all || named.contains(&one.number)) {
             continue;
         }
-        if taken.contains(&one.class) {
+        if taken(one) {
             picked.differences.push(one.clone());
         } else if exact.contains(&one.number) {
             return Err(EnvironmentError::Argument {
-                what: format!("{} cannot be taken: {}", one.words, why(one.class)),
+                what: format!("{} cannot be taken: {}", one.words, why(&one.class)),
                 hint: "leave it out of the selection".to_owned(),
             });
         } else {
-            picked.left.push((one.clone(), why(one.class)));
+            picked.left.push((one.clone(), why(&one.class)));
         }
     }
     Ok(picked)
 }
 
 /// What makes a class none to be taken.
-fn why(class: Class) -> &'static str {
+fn why(class: &Class) -> &'static str {
     match class {
-        Class::Foreign => "it was changed in the org",
-        Class::OpenChange => "an open change has it, and brings it on its own way",
+        Class::Foreign { .. } | Class::Unmanaged => "it was changed in the org",
+        Class::Captured { .. } => "an open change has it, and brings it on its own way",
+        Class::OpenChange { .. } => "an open change is about the same component",
         Class::Overlay => "it belongs to this environment only, as its overlay says",
-        Class::Noise => "Salesforce writes it by itself and it means nothing",
+        Class::Noise { .. } => "it means nothing",
         Class::Pending => "the branch has changed it, and the org has not got it yet",
     }
 }

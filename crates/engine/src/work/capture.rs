@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use syncline_domain::drift::Class;
+use syncline_domain::drift::{Attribution, Class};
 use syncline_git::{CommitTime, Entry, NewCommit, Oid, RefName, Repository, Trailer, TreeEdit, append_trailers};
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::ChangeKind;
@@ -12,7 +12,7 @@ use syncline_metadata::merge::{Sides, merge};
 use super::{Change, Item, chosen, item, trailers};
 use crate::back_promote::signature;
 use crate::branch::advance;
-use crate::drift::{Author, Difference, Drift, drift, edits, pick};
+use crate::drift::{Difference, Drift, drift, edits, pick};
 use crate::environment::{EnvironmentError, find, network, seen_of, tip_of};
 use crate::org::login::Orgs;
 use crate::org::retrieve::Facts;
@@ -68,7 +68,7 @@ pub struct Candidate {
     /// The changes in words.
     pub changes: Vec<String>,
     /// Who changed it last.
-    pub author: Option<Author>,
+    pub author: Option<Attribution>,
     /// Another work item that has the same change already.
     pub also_in: Option<String>,
 }
@@ -139,7 +139,7 @@ pub fn capture(
     }
     let authors: BTreeSet<&str> = picked
         .iter()
-        .filter_map(|one| one.author.as_ref().map(|author| author.name.as_str()))
+        .filter_map(|one| one.author.as_ref().map(|author| author.by.as_str()))
         .collect();
     let mut lines = trailers(&change.id, &change.title, &name);
     lines.push(Trailer {
@@ -180,12 +180,13 @@ fn candidates(found: &Drift, facts: &Facts, change: &Change, everybody: bool) ->
     let is_mine = |one: &Difference| match members.get(&(&*one.component.type_name, &*one.component.full_name)) {
         Some(by) => *by == facts.user.id,
         // What nobody can be named for is offered: it would be lost else.
-        None => one.author.as_ref().is_none_or(|author| author.name == facts.user.name),
+        None => one.author.as_ref().is_none_or(|author| author.by == facts.user.name),
     };
     let mut list: Vec<Candidate> = Vec::new();
     let mut others = BTreeSet::new();
     for one in &found.differences {
-        if !matches!(one.class, Class::Foreign | Class::OpenChange) || one.change.as_ref() == Some(&change.branch) {
+        let captured = matches!(&one.class, Class::Captured { change: branch } if *branch == change.branch);
+        if !one.is_of_org() || captured {
             continue;
         }
         if !everybody && !is_mine(one) {
@@ -204,7 +205,10 @@ fn candidates(found: &Drift, facts: &Facts, change: &Change, everybody: bool) ->
                 },
                 changes: vec![one.words.clone()],
                 author: one.author.clone(),
-                also_in: one.change.clone(),
+                also_in: one
+                    .change()
+                    .filter(|branch| *branch != change.branch)
+                    .map(str::to_owned),
             }),
         }
     }
@@ -248,14 +252,13 @@ fn picked(
         .filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
         .cloned()
         .collect();
-    let classes = [Class::Foreign, Class::OpenChange];
     let named = match words.is_empty() {
         true => Vec::new(),
-        false => pick(found, &words, false, &classes)?.differences,
+        false => pick(found, &words, false, Difference::is_of_org)?.differences,
     };
     let chosen: BTreeSet<&ComponentId> = numbers.iter().map(|number| components[number - 1]).collect();
     let fits = |one: &&Difference| {
-        classes.contains(&one.class) && (chosen.contains(&one.component) || named.iter().any(|other| other == *one))
+        one.is_of_org() && (chosen.contains(&one.component) || named.iter().any(|other| other == *one))
     };
     Ok(found.differences.iter().filter(fits).cloned().collect())
 }

@@ -1,6 +1,7 @@
 //! A work item begins: a branch on what its target has now.
 
 use syncline_domain::config::{Config, Environment, Kind};
+use syncline_domain::work::{ItemId, ItemIdError, branch as branch_of};
 use syncline_git::{CommitTime, NewCommit, RefName, Repository, append_trailers};
 
 use super::{Item, item, trailers};
@@ -48,14 +49,11 @@ pub fn start(repository: &Repository, request: &Start, now: CommitTime) -> Resul
             hint: format!("go on with it, as in `syncline work capture --item {id}`, or give another id"),
         });
     }
-    let name = config
-        .naming
-        .changes
-        .branch(&id, title)
-        .map_err(|error| EnvironmentError::Argument {
-            what: error.to_string(),
-            hint: "give another id with --id".to_owned(),
-        })?;
+    let item_id: ItemId = id.parse().map_err(|error: ItemIdError| EnvironmentError::Argument {
+        what: error.to_string(),
+        hint: "give another id with --id".to_owned(),
+    })?;
+    let name = branch_of(&config.naming.changes, &item_id, title);
     let branch = RefName::branch(&name)?;
     let who = signature(repository.committer()?, now);
     let commit = repository.write_commit(NewCommit {
