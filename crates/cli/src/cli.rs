@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
 use crate::commands::{
-    back_promote, baseline, conflicts, demo, diff, drift, env, init, merge_driver, merge_file, org, pipeline,
+    advise, back_promote, baseline, conflicts, demo, diff, drift, env, init, merge_driver, merge_file, org, pipeline,
     simulator, snapshot, status, work,
 };
 use crate::error::{CommandError, Kind};
@@ -55,6 +55,7 @@ pub enum Command {
     Snapshot(snapshot::Args),
     Drift(drift::Args),
     Diff(diff::Args),
+    Advise(advise::Args),
     Work(work::Args),
     BackPromote(back_promote::Args),
     Conflicts(conflicts::Args),
@@ -77,6 +78,7 @@ impl Command {
             Self::Snapshot(args) => snapshot::run(args, out),
             Self::Drift(args) => drift::run(args, out),
             Self::Diff(args) => diff::run(args, out),
+            Self::Advise(args) => advise::run(args, out),
             Self::Work(args) => work::run(args, out),
             Self::BackPromote(args) => back_promote::run(args, out),
             Self::Conflicts(args) => conflicts::run(args, out),
@@ -94,7 +96,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Orgs", &["org"]),
     (
         "See where environments stand",
-        &["status", "env", "pipeline", "snapshot", "drift", "diff"],
+        &["status", "env", "pipeline", "snapshot", "drift", "diff", "advise"],
     ),
     (
         "Keep environments in sync",

@@ -356,7 +356,7 @@ fn what_goes_wrong_is_told_with_a_code_and_a_hint() {
     env.git_ok(&["branch", "--force", "env/uat", "other"]);
     let rewritten = env.syncline("drift uat");
     assert!(
-        rewritten.stderr.contains("was rewritten") && rewritten.stdout.contains("foreign"),
+        rewritten.stderr.contains("was rewritten") && rewritten.stdout.contains("unmanaged"),
         "{rewritten}"
     );
     assert!(env.syncline("status uat").stdout.contains("was rewritten"));
@@ -498,5 +498,53 @@ fn the_first_day_begins_with_what_the_orgs_have() {
         kept.stdout
             .contains("prod: production; its branch main keeps what it has, commit"),
         "{kept}"
+    );
+}
+
+#[test]
+fn values_of_an_environment_and_secrets_are_no_drift() {
+    let (env, _simulator) = world();
+    let credential = |host: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RemoteSiteSetting xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n    \
+             <disableProtocolSecurity>false</disableProtocolSecurity>\n    <isActive>true</isActive>\n    \
+             <url>https://{host}.example.com</url>\n</RemoteSiteSetting>\n"
+        )
+    };
+    let path = "main/default/remoteSiteSettings/Erp.remoteSite-meta.xml";
+    env.write(
+        "syncline/scope.toml",
+        "types = [\"ApexClass\", \"RemoteSiteSetting\"]\n",
+    );
+    env.write(
+        "syncline/overlays/uat.toml",
+        "[[overlay]]\npath = \"RemoteSiteSetting:Erp/url\"\nvalue = \"https://erp-test.example.com\"\nkind = \"endpoint\"\n",
+    );
+    env.write(&format!("app/{path}"), credential("erp"));
+    env.git_ok(&["add", "--all"]);
+    env.git_ok(&["commit", "--quiet", "--message", "remote site"]);
+    env.git_ok(&["branch", "--force", "env/uat", "main"]);
+    env.write("org/sfdx-project.json", PROJECT);
+    env.write(&format!("org/app/{path}"), credential("erp-test"));
+    deploy(&env, "uat", "org");
+    ok(&env, "snapshot uat");
+    let explained = ok(&env, "drift uat --json");
+    assert_eq!(
+        differences(&explained),
+        ["overlay RemoteSiteSetting:Erp changed by -"],
+        "{explained}"
+    );
+    assert_eq!(
+        json(&ok(&env, "status uat --json"))["environments"][0]["drift"]["in_org"],
+        0
+    );
+    // Another value than that of the overlay is somebody's change.
+    env.write(&format!("org/app/{path}"), credential("elsewhere"));
+    deploy(&env, "uat", "org");
+    let changed = env.syncline("drift uat --now --json");
+    assert_eq!(
+        differences(&changed),
+        ["foreign RemoteSiteSetting:Erp changed by admin"],
+        "{changed}"
     );
 }

@@ -110,15 +110,6 @@ fn my_changes_become_a_branch_that_is_submitted() {
         "nothing is checked out"
     );
 
-    // Two people work in the sandbox.
-    let other = simulator.login_with(
-        &env,
-        "other",
-        &simulator.url("dev1"),
-        &simulator.token_of("dev1", "reader@prod.example.dev1"),
-        &[],
-    );
-    assert_eq!(other.code, 0, "{other}");
     edit(&env, "dev1", "Fee", "Integer fee;");
     edit(&env, "dev1", "Tax", "Integer rates;");
     let_time_pass(&simulator);

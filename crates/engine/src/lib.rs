@@ -1,6 +1,7 @@
 //! Use cases: what people, CI and later the server ask for, one file or folder each. They join the pure crates with git and
 //! files, and return values that serialise; nothing here writes to a terminal.
 
+pub mod advise;
 pub mod back_promote;
 pub mod baseline;
 pub mod branch;

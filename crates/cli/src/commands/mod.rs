@@ -4,6 +4,7 @@
 //! returns a [`Status`](crate::Status) or a [`CommandError`](crate::error::CommandError); its helpers; its tests. To add a verb, add its file here,
 //! and in `cli.rs` its variant, its arm and its name in a group. A test tells when one of them is missing.
 
+pub mod advise;
 pub mod back_promote;
 pub mod baseline;
 pub mod conflicts;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use syncline_domain::calendar;
 use syncline_domain::config::{Config, Environment, Kind};
 use syncline_domain::time::{Millis, Zone, parse_instant, rfc3339};
 use syncline_git::{Oid, RefName, Repository};
@@ -124,7 +125,7 @@ pub fn status(repository: &Repository, names: &[String], now: Millis) -> Result<
         .iter()
         .map(|environment| seen(repository, &environment.name))
         .collect::<Result<Vec<_>, _>>()?;
-    let copies = copies(repository, &config)?;
+    let copies = last_copies(repository, &config)?;
     let mut environments = Vec::new();
     for (environment, seen) in wanted.into_iter().zip(seen) {
         let mut problems = Vec::new();
@@ -294,7 +295,10 @@ fn waiting(repository: &Repository) -> Result<BTreeMap<String, Vec<String>>, Env
 }
 
 /// When each sandbox was copied last, as the productions' last snapshots tell.
-fn copies(repository: &Repository, config: &Config) -> Result<BTreeMap<String, Millis>, EnvironmentError> {
+pub(crate) fn last_copies(
+    repository: &Repository,
+    config: &Config,
+) -> Result<BTreeMap<String, Millis>, EnvironmentError> {
     let mut copies = BTreeMap::new();
     for environment in config.environments().iter().filter(|one| one.kind == Kind::Production) {
         let head = seen(repository, &environment.name)?.and_then(|seen| seen.head);
@@ -308,26 +312,27 @@ fn copies(repository: &Repository, config: &Config) -> Result<BTreeMap<String, M
 }
 
 /// When the sandbox of an environment may be refreshed next; `None` when its licence or its last copy is not known.
-pub(crate) fn next_refresh(
-    environment: &Environment,
-    copies: &BTreeMap<String, Millis>,
-    now: Millis,
-) -> Option<NextRefresh> {
+fn next_refresh(environment: &Environment, copies: &BTreeMap<String, Millis>, now: Millis) -> Option<NextRefresh> {
     let licence = environment.licence?;
-    let told = environment
-        .sandbox
-        .as_ref()
-        .and_then(|name| copies.get(&name.to_lowercase()));
-    let told_by_file = || {
-        environment
-            .refreshed
-            .map(|date| Zone::default().instant(date.at(0, 0, 0, 0)))
-    };
-    let last = told.copied().or_else(told_by_file)?;
-    let from = last.saturating_add(licence.refresh_interval().millis());
+    let last = last_copy(environment, copies)?;
+    let from = calendar::next_refresh(licence, last);
     Some(NextRefresh {
         last: rfc3339(last),
         from: rfc3339(from),
         allowed: from <= now,
     })
+}
+
+/// When the last copy of its sandbox was begun: as production tells it, else as syncline.toml does.
+pub(crate) fn last_copy(environment: &Environment, copies: &BTreeMap<String, Millis>) -> Option<Millis> {
+    let told = environment
+        .sandbox
+        .as_ref()
+        .and_then(|name| copies.get(&name.to_lowercase()));
+    let by_file = || {
+        environment
+            .refreshed
+            .map(|date| Zone::default().instant(date.at(0, 0, 0, 0)))
+    };
+    told.copied().or_else(by_file)
 }

@@ -49,7 +49,7 @@ pub struct Copy {
     pub sandbox: String,
     /// `DEVELOPER`, `DEVELOPER_PRO`, `PARTIAL`, `FULL`.
     pub licence: String,
-    /// When it was begun.
+    /// When it was asked for; the interval to the next counts from then.
     pub at: String,
 }
 
@@ -193,7 +193,7 @@ pub(super) async fn copies(connection: &Connection) -> Result<Vec<Copy>, Error> 
         let copy = Copy {
             sandbox: row.sandbox_name.clone(),
             licence: row.license_type.unwrap_or_default(),
-            at: row.start_date.or(row.created_date).unwrap_or_default(),
+            at: row.created_date.or(row.start_date).unwrap_or_default(),
         };
         copies.entry(row.sandbox_name).or_insert(copy);
     }
