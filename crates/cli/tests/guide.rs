@@ -212,6 +212,37 @@ fn orgs() {
 }
 
 #[test]
+fn environments() {
+    let env = TestEnv::repository();
+    let simulator = support::simulator::Simulator::start(&env);
+    let ran = simulator.login(&env, "prod", &simulator.url("prod"), &["--production-writes"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    let project = r#"{"packageDirectories":[{"path":"app","default":true}]}"#;
+    let meta = "<ApexClass xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n    <apiVersion>66.0</apiVersion>\n    <status>Active</status>\n</ApexClass>\n";
+    let run = |line: &str| {
+        let ran = env.syncline(line);
+        assert_eq!(ran.code, 0, "{line}: {ran}");
+    };
+    env.write("sfdx-project.json", project);
+    env.write(
+        "syncline.toml",
+        "[environments.production]\nbranch = \"main\"\nkind = \"production\"\norg = \"prod\"\n",
+    );
+    env.write("syncline/scope.toml", "types = [\"ApexClass\"]\n");
+    env.write(".gitignore", "/org/\n");
+    for (folder, rate) in [("app", 19), ("org/app", 20)] {
+        let text = format!("public class Tax {{\n    static Integer rate = {rate};\n}}\n");
+        env.write(&format!("{folder}/main/default/classes/Tax.cls"), text);
+        env.write(&format!("{folder}/main/default/classes/Tax.cls-meta.xml"), meta);
+    }
+    env.commit("org/sfdx-project.json", project);
+    run("org deploy prod app --confirm-production prod");
+    run("snapshot production");
+    run("org deploy prod org --confirm-production prod");
+    check("docs/guide/environments.md", &env, &env.work());
+}
+
+#[test]
 fn merge_file() {
     let env = TestEnv::new();
     let side = |enabled| profile(&[("Invoices", enabled)]);

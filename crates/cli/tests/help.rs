@@ -23,12 +23,20 @@ fn help_tells_the_story() {
     Orgs:
       org           Log in to orgs, read and write records, get and deploy metadata
 
-    Compare:
+    See where environments stand:
+      status        Show where every environment stands
+      env           List the environments, show one, check all against repository and orgs
+      pipeline      Draw the path between environments
+      snapshot      Look at the orgs of environments and keep what they contain
+      drift         Show in what an org differs from its branch, by whom and since when, and settle it
       diff          Show what differs between two states, by component and element
+      advise        Recommend what to do with each environment: back-promotion or a refresh
 
     Keep environments in sync:
+      work          Keep what you change in your sandbox, and hand it on
       back-promote  Bring the changes of an environment down to others
       conflicts     Decide what a back-promotion left open
+      baseline      Say what an environment and the one above have in common
 
     Merge files:
       merge-file    Merge three versions of one file by meaning

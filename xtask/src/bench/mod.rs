@@ -2,6 +2,7 @@
 
 mod back_promote;
 mod diff;
+mod environments;
 mod git_merge;
 mod measure;
 mod merge_file;
@@ -21,7 +22,7 @@ use xtask::generate::{Format, History, HistoryOptions, repository};
 /// Arguments of the task.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only the benchmark of that name: merge-file, diff, back-promote, package, git-merge, simulator or org. Prints the table, leaves the document alone.
+    /// Only the benchmark of that name: merge-file, diff, back-promote, package, git-merge, simulator, org or environments. Prints the table, leaves the document alone.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Few rounds and small inputs, to try the harness. Prints the table, leaves the document alone.
@@ -52,6 +53,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("git-merge", git_merge::run),
     ("simulator", simulator::run),
     ("org", org::run),
+    ("environments", environments::run),
 ];
 
 /// Runs the task: 0 where every benchmark ran, 1 where one failed.
