@@ -95,7 +95,7 @@ fn ok(env: &TestEnv, line: &str) -> Ran {
 }
 
 fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"))
+    serde_json::from_str(&ran.stdout).expect("JSON")
 }
 
 /// Differences as `class path kind author`.

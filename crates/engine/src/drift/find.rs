@@ -109,6 +109,12 @@ fn is_not_listed(not_listed: &BTreeMap<String, String>, id: &ComponentId) -> boo
     names.into_iter().flatten().any(|name| not_listed.contains_key(name))
 }
 
+/// What both sides changed since they had a component in common.
+struct Since {
+    org: Vec<ElementChange>,
+    branch: Vec<ElementChange>,
+}
+
 /// The states that tell what is behind a difference.
 struct Sides<'a> {
     repository: &'a Repository,
@@ -155,7 +161,7 @@ impl Sides<'_> {
             let [branch, org] = contents(element);
             let base = match &known {
                 // What neither has left is what the other has.
-                Some((in_org, on_branch)) => Some(match (touches(in_org, element), touches(on_branch, element)) {
+                Some(since) => Some(match (touches(&since.org, element), touches(&since.branch, element)) {
                     (false, _) => org,
                     (true, false) => branch,
                     (true, true) => Some(OTHER),
@@ -182,11 +188,7 @@ impl Sides<'_> {
     }
 
     /// What org and branch changed in a component since they had it in common; `None` when they never had.
-    fn changed_since(
-        &self,
-        id: &ComponentId,
-        paths: &BTreeSet<&str>,
-    ) -> Result<Option<(Vec<ElementChange>, Vec<ElementChange>)>, EnvironmentError> {
+    fn changed_since(&self, id: &ComponentId, paths: &BTreeSet<&str>) -> Result<Option<Since>, EnvironmentError> {
         let Some(common) = self.common else {
             return Ok(None);
         };
@@ -212,7 +214,7 @@ impl Sides<'_> {
                 }
             }
         }
-        Ok(is_known.then_some((org, branch)))
+        Ok(is_known.then_some(Since { org, branch }))
     }
 }
 

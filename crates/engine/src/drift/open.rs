@@ -104,14 +104,21 @@ fn about(repository: &Repository, tip: Oid) -> Result<(String, Option<String>), 
 /// The open changes that touch files which differ.
 pub(super) struct OpenChanges<'r> {
     repository: &'r Repository,
-    /// Changes by path: branch, the file before and after.
-    touched: HashMap<String, Vec<(String, Option<Oid>, Option<Oid>)>>,
+    /// Changes by path.
+    touched: HashMap<String, Vec<Touched>>,
+}
+
+/// A file that a change touches.
+struct Touched {
+    branch: String,
+    before: Option<Oid>,
+    after: Option<Oid>,
 }
 
 impl<'r> OpenChanges<'r> {
     /// Those that the environment's branch does not have.
     pub(super) fn read(repository: &'r Repository, config: &Config, tip: Oid) -> Result<Self, EnvironmentError> {
-        let mut touched: HashMap<String, Vec<_>> = HashMap::new();
+        let mut touched: HashMap<String, Vec<Touched>> = HashMap::new();
         for change in changes(repository, config)? {
             if repository.is_ancestor(change.commit, tip)? {
                 continue;
@@ -121,8 +128,11 @@ impl<'r> OpenChanges<'r> {
             let tree = repository.commit_tree(change.commit)?;
             for file in repository.diff_trees(base, Some(tree))? {
                 let path = file.path.as_str()?.to_owned();
-                let (old, new) = (file.old.map(|entry| entry.oid), file.new.map(|entry| entry.oid));
-                touched.entry(path).or_default().push((change.branch.clone(), old, new));
+                touched.entry(path).or_default().push(Touched {
+                    branch: change.branch.clone(),
+                    before: file.old.map(|entry| entry.oid),
+                    after: file.new.map(|entry| entry.oid),
+                });
             }
         }
         Ok(Self { repository, touched })
@@ -143,10 +153,10 @@ impl<'r> OpenChanges<'r> {
                 .repository
                 .entry_at(org, &TreePath::from(*path))?
                 .map(|entry| entry.oid);
-            for (branch, old, new) in self.touched.get(*path).into_iter().flatten() {
+            for Touched { branch, before, after } in self.touched.get(*path).into_iter().flatten() {
                 let read = |oid: &Option<Oid>| oid.map(|oid| self.repository.read_blob(oid)).transpose();
-                let changed = diff(id, path, read(old)?.as_deref(), read(new)?.as_deref());
-                if *new != there {
+                let changed = diff(id, path, read(before)?.as_deref(), read(after)?.as_deref());
+                if *after != there {
                     differing.insert(branch);
                 }
                 let open = found.entry(branch).or_insert_with(|| OpenChange {
