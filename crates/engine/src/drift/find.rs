@@ -1,6 +1,6 @@
 //! The differences of an org and its branch, each with what is behind it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use syncline_domain::config::{Config, Environment};
 use syncline_domain::drift::{self as domain, Attribution, Class, Noise, classify};
@@ -47,7 +47,7 @@ pub(super) fn drift(
         before: Before {
             repository,
             seen,
-            trees: None,
+            gone: None,
         },
         open: OpenChanges::read(repository, config, tip)?,
     };
@@ -266,39 +266,43 @@ fn difference(
 struct Before<'a> {
     repository: &'a Repository,
     seen: &'a Seen,
-    trees: Option<Vec<Oid>>,
+    /// Paths that one of them had and a later one has not.
+    gone: Option<HashSet<String>>,
 }
 
 impl Before<'_> {
-    /// Whether one of them had one of these files.
+    /// Whether one of them had one of these files, which the last one has not.
     fn had(&mut self, paths: &BTreeSet<&str>) -> Result<bool, EnvironmentError> {
-        if self.trees.is_none() {
-            self.trees = Some(self.read()?);
-        }
-        for tree in self.trees.iter().flatten() {
-            for path in paths {
-                if self.repository.entry_at(*tree, &TreePath::from(*path))?.is_some() {
-                    return Ok(true);
-                }
+        let gone = match &mut self.gone {
+            Some(gone) => gone,
+            None => {
+                let read = self.read()?;
+                self.gone.insert(read)
             }
-        }
-        Ok(false)
+        };
+        Ok(paths.iter().any(|path| gone.contains(*path)))
     }
 
-    fn read(&self) -> Result<Vec<Oid>, EnvironmentError> {
-        let mut trees = Vec::new();
+    fn read(&self) -> Result<HashSet<String>, EnvironmentError> {
+        let (mut gone, mut later) = (HashSet::new(), self.seen.tree);
         let mut next = Some(self.seen.commit);
-        while let Some(commit) = next.filter(|_| trees.len() < SNAPSHOTS) {
+        for _ in 0..SNAPSHOTS {
+            let Some(commit) = next else { break };
             let (org, scope) = origin(self.repository, commit)?;
             if org != self.seen.org {
                 break;
             }
             let read = self.repository.commit(commit)?;
             if scope.is_some() && scope == self.seen.scope {
-                trees.push(read.tree);
+                for change in self.repository.diff_trees(Some(read.tree), Some(later))? {
+                    if change.new.is_none() {
+                        gone.insert(change.path.as_str()?.to_owned());
+                    }
+                }
+                later = read.tree;
             }
             next = read.parents.first().copied();
         }
-        Ok(trees)
+        Ok(gone)
     }
 }
