@@ -487,6 +487,12 @@ fn the_first_day_begins_with_what_the_orgs_have() {
     }
     let status = json(&ok(&fresh, "status --json"));
     assert_eq!(status["environments"][1]["above"]["ahead"], 1, "{status}");
+    let still = json(&ok(&fresh, "snapshot uat --json"));
+    assert_eq!(
+        (&still["snapshots"][0]["changed"], &still["snapshots"][0]["gone"]),
+        (&false.into(), &Value::Array(Vec::new()))
+    );
+    assert!(still["snapshots"][0]["unchanged"].as_u64() > Some(0), "{still}");
     let again = fresh.syncline("init --from-org prod --json");
     assert!(again.code == 2 && again.stderr.contains("init.exists"), "{again}");
 

@@ -35,13 +35,28 @@ pub struct Managed {
 pub fn read(repository: &Repository) -> Result<Managed, ScopeError> {
     let text = config::read_file(repository, FILE)?.unwrap_or_default();
     let scope = Scope::check(&text).map_err(|mut errors| errors.swap_remove(0))?;
-    Ok(Managed {
-        digest: hex(&Sha256::digest(text.as_bytes())[..16]),
-        scope,
-    })
+    Ok(Managed::new(scope))
 }
 
 impl Managed {
+    /// A scope with its digest: of what it says, so that a remark in the file changes nothing.
+    fn new(scope: Scope) -> Self {
+        let lists = [&scope.types, &scope.exclude_types, &scope.namespaces];
+        let mut text = String::new();
+        for list in lists {
+            text.push_str(&list.join(" "));
+            text.push('\n');
+        }
+        for patterns in [&scope.names, &scope.exclude] {
+            text.extend(patterns.iter().map(|pattern| format!("{pattern}\n")));
+            text.push('\n');
+        }
+        Self {
+            digest: hex(&Sha256::digest(text.as_bytes())[..16]),
+            scope,
+        }
+    }
+
     /// Whether a component is managed. A child is with its parent, unless it is excluded itself.
     pub fn has(&self, id: &ComponentId) -> bool {
         let scope = &self.scope;
@@ -70,10 +85,10 @@ mod tests {
     #[test]
     fn children_are_with_their_parents() {
         let text = "types = [\"CustomObject\"]\nexclude = [\"CustomField:*.Old__c\", \"CustomObject:Tmp__c\"]\n";
-        let managed = Managed {
-            scope: Scope::check(text).expect("a scope"),
-            digest: String::new(),
-        };
+        let managed = Managed::new(Scope::check(text).expect("a scope"));
+        let remarked = Managed::new(Scope::check(&format!("# why\n{text}")).expect("a scope"));
+        assert_eq!(managed.digest, remarked.digest);
+        assert_ne!(managed.digest, Managed::new(Scope::default()).digest);
         let check = |id: &str, expect: bool| assert_eq!(managed.has(&id.parse().expect("an id")), expect, "{id}");
         check("CustomObject:Fee__c", true);
         check("CustomField:Fee__c.Rate__c", true);

@@ -179,7 +179,7 @@ impl Scale {
             // Writing to a string cannot fail.
             let _ = write!(
                 config,
-                "\n[environments.e{number}]\nbranch = \"env/e{number}\"\nkind = \"developer\"\npromotes-to = \"prod\"\norg = \"prod\"\n"
+                "\n[environments.e{number}]\nbranch = \"env/e{number}\"\nkind = \"developer\"\npromotes-to = \"prod\"\norg = \"e{number}\"\n"
             );
             let _ = write!(
                 stream,
