@@ -1,16 +1,22 @@
 //! A repository on disk: found, checked for formats we cannot read, described.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use git2::{ErrorCode, RepositoryOpenFlags};
 
 use crate::batch::Batch;
+use crate::tree::Item;
 use crate::{Oid, RefError};
 
 /// A git repository, bare or with a working tree, opened by one thread.
 pub struct Repository {
     pub(crate) inner: git2::Repository,
     pub(crate) batch: Option<Batch>,
+    /// Directories that were looked into.
+    pub(crate) trees: RefCell<HashMap<Oid, Arc<[Item]>>>,
 }
 
 /// Opens a repository again, in another thread. Cheap to clone and to open.
@@ -153,7 +159,11 @@ impl Repository {
         let none: [&Path; 0] = [];
         match git2::Repository::open_ext(path, flags, none) {
             Ok(inner) => {
-                let repository = Self { inner, batch: None };
+                let repository = Self {
+                    inner,
+                    batch: None,
+                    trees: RefCell::default(),
+                };
                 repository.check_format().map(|()| repository)
             }
             Err(reason) => Err(open_error(path, flags, reason)),

@@ -1,5 +1,7 @@
 //! Trees read: one directory at a time, all files, one path.
 
+use std::sync::Arc;
+
 use git2::ObjectType;
 
 use crate::entry::TREE_MODE;
@@ -8,6 +10,9 @@ use crate::{Entry, Mode, ObjectError, Oid, Repository, TreePath};
 
 /// Directories may be nested this deep (git's own limit is 2,048 to 4,096).
 pub(crate) const MAX_DEPTH: usize = 256;
+
+/// Entries of directories that are kept for looking up more paths, about 100 bytes each.
+const MAX_RECENT: usize = 200_000;
 
 /// One entry of a directory, its mode bits as they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,12 +97,27 @@ impl Repository {
         let mut node = Node::Tree(tree);
         for name in path.names() {
             let Node::Tree(oid) = node else { return Ok(None) };
-            match self.read_tree(oid)?.into_iter().find(|item| item.name == name) {
-                Some(item) => node = item.node(),
-                None => return Ok(None),
+            let items = self.recent_tree(oid)?;
+            match items.binary_search_by(|item| item.name.as_slice().cmp(name)) {
+                Ok(at) => node = items[at].node(),
+                Err(_) => return Ok(None),
             }
         }
         Ok(Some(node))
+    }
+
+    /// The entries of a directory, kept for the next path: folders of types hold tens of thousands of files.
+    fn recent_tree(&self, oid: Oid) -> Result<Arc<[Item]>, ObjectError> {
+        if let Some(items) = self.trees.borrow().get(&oid) {
+            return Ok(items.clone());
+        }
+        let items: Arc<[Item]> = self.read_tree(oid)?.into();
+        let mut trees = self.trees.borrow_mut();
+        if trees.values().map(|items| items.len()).sum::<usize>() + items.len() > MAX_RECENT {
+            trees.clear();
+        }
+        trees.insert(oid, items.clone());
+        Ok(items)
     }
 
     fn collect_files(

@@ -1,8 +1,8 @@
 //! Files that differ between two states, and the components they make up.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use syncline_git::{Entry, Oid, Repository, RepositoryHandle, TreePath};
 use syncline_metadata::component::{ComponentId, Located, Project, children_of};
@@ -42,7 +42,15 @@ pub(super) struct Reader<'a> {
     repository: Option<&'a Repository>,
     sides: [&'a Source; 2],
     projects: [Arc<Projects>; 2],
+    /// Folders that were listed, by side.
+    listed: Arc<Mutex<Listed>>,
 }
+
+/// Files by component.
+type Components = HashMap<ComponentId, Vec<String>>;
+
+/// Components by side and folder.
+type Listed = HashMap<(usize, String), Arc<Components>>;
 
 const FROM: usize = 0;
 const TO: usize = 1;
@@ -88,6 +96,7 @@ impl<'a> Reader<'a> {
             repository,
             sides: [from, to],
             projects,
+            listed: Arc::default(),
         })
     }
 
@@ -207,12 +216,14 @@ impl<'a> Reader<'a> {
         let shared = Shared {
             sides: self.sides,
             projects: &self.projects,
+            listed: &self.listed,
         };
         let work = |own: Option<&Repository>| -> Result<Vec<(usize, Option<ComponentChange>)>, CompareError> {
             let reader = Reader {
                 repository: own,
                 sides: shared.sides,
                 projects: shared.projects.clone(),
+                listed: shared.listed.clone(),
             };
             let mut done = Vec::new();
             loop {
@@ -324,45 +335,53 @@ impl<'a> Reader<'a> {
         if matches!(file.role, Role::Whole) {
             return Ok(false);
         }
-        let project = &self.projects[side];
-        let folder = type_folder(pair.path(), id, project);
-        let last = id.full_name.rsplit(['/', '.']).next().unwrap_or(&id.full_name);
         let changed: BTreeSet<&str> = pairs.iter().map(Pair::path).collect();
-        let mut paths: Vec<String> = Vec::new();
+        let known = self.components(side, type_folder(pair.path(), id, &self.projects[side]))?;
+        let files = known.get(id).map(Vec::as_slice).unwrap_or_default();
+        Ok(files.iter().any(|path| !changed.contains(path.as_str())))
+    }
+
+    /// Files below a folder of a side by component; listed once, when the first one is asked for.
+    fn components(&self, side: usize, folder: &str) -> Result<Arc<Components>, CompareError> {
+        // What a thread that panicked has listed is whole all the same.
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = listed.get(&(side, folder.to_owned())) {
+            return Ok(known.clone());
+        }
+        let inside = |path: &str| match folder.is_empty() {
+            true => path.to_owned(),
+            false => format!("{folder}/{path}"),
+        };
+        let mut paths = Vec::new();
         match (self.sides[side], self.repository) {
             (Source::Git { tree, .. }, Some(repository)) => {
-                let root = if folder.is_empty() {
-                    Some(*tree)
-                } else {
-                    repository.tree_at(*tree, &TreePath::from(folder.to_owned()))?
+                let root = match folder.is_empty() {
+                    true => Some(*tree),
+                    false => repository.tree_at(*tree, &TreePath::from(folder.to_owned()))?,
                 };
-                let Some(root) = root else { return Ok(false) };
-                for (path, _) in repository.files(root, "")? {
-                    let path = path.as_str()?;
-                    paths.push(if folder.is_empty() {
-                        path.to_owned()
-                    } else {
-                        format!("{folder}/{path}")
-                    });
+                if let Some(root) = root {
+                    for (path, _) in repository.files(root, "")? {
+                        paths.push(inside(path.as_str()?));
+                    }
                 }
             }
             (Source::Dir(root), _) => {
                 let at = root.join(folder);
                 if at.is_dir() {
-                    paths.extend(
-                        walk(&at)?
-                            .into_keys()
-                            .map(|p| if folder.is_empty() { p } else { format!("{folder}/{p}") }),
-                    );
+                    paths.extend(walk(&at)?.keys().map(|path| inside(path)));
                 }
             }
             (Source::Git { .. }, None) => {}
         }
-        Ok(paths.iter().any(|path| {
-            path.contains(last)
-                && !changed.contains(path.as_str())
-                && project.locate(path).component().is_some_and(|f| f.id == *id)
-        }))
+        let mut found = Components::new();
+        for path in paths {
+            if let Some(file) = self.projects[side].locate(&path).component() {
+                found.entry(file.id.clone()).or_default().push(path);
+            }
+        }
+        let found = Arc::new(found);
+        listed.insert((side, folder.to_owned()), found.clone());
+        Ok(found)
     }
 
     /// Children of a component inside its file that package.xml can name.
@@ -426,6 +445,7 @@ impl<'a> Reader<'a> {
 struct Shared<'a> {
     sides: [&'a Source; 2],
     projects: &'a [Arc<Projects>; 2],
+    listed: &'a Arc<Mutex<Listed>>,
 }
 
 fn name(source: &Source) -> String {

@@ -18,7 +18,7 @@ use crate::compare::{Comparison, ComponentChange, Filter, compare};
 use crate::environment::{EnvironmentError, Seen};
 use crate::org::retrieve::{PROJECT_FILES, origin};
 use crate::scope;
-use crate::snapshot::common;
+use crate::snapshot::agreed;
 use crate::source::Source;
 
 /// Snapshots that are looked through for a component that may have been there before.
@@ -37,7 +37,8 @@ pub(super) fn drift(
     let repository = &writer;
     let plain = repository.commit_tree(tip)?;
     let branch = with_overlays(repository, environment, plain)?;
-    let common = common(repository, environment, tip, seen.commit)?;
+    // It is asked for where both sides differ, and there it is what they agreed on last.
+    let common = agreed(repository, environment, tip)?;
     let wanted = compared(repository, branch, seen.tree)?;
     let mut sides = Sides {
         repository,

@@ -47,12 +47,7 @@ pub(crate) fn agreed(
 }
 
 /// The common state of two trees: what they agree on now, and where they differ what was agreed on before.
-pub(crate) fn settle(
-    repository: &Repository,
-    agreed: Option<Oid>,
-    snapshot: Oid,
-    branch: Oid,
-) -> Result<Oid, EnvironmentError> {
+fn settle(repository: &Repository, agreed: Option<Oid>, snapshot: Oid, branch: Oid) -> Result<Oid, EnvironmentError> {
     let mut edits = Vec::new();
     for change in repository.diff_trees(Some(snapshot), Some(branch))? {
         let entry = match agreed {
@@ -67,21 +62,6 @@ pub(crate) fn settle(
         }
     }
     Ok(repository.write_edits(Some(snapshot), &edits)?)
-}
-
-/// The common state of a snapshot and a branch.
-pub(crate) fn common(
-    repository: &Repository,
-    environment: &Environment,
-    branch: Oid,
-    snapshot: Oid,
-) -> Result<Common, EnvironmentError> {
-    let before = agreed(repository, environment, branch)?;
-    let (org, branch) = (repository.commit_tree(snapshot)?, repository.commit_tree(branch)?);
-    Ok(Common {
-        tree: Some(settle(repository, before.tree, org, branch)?),
-        ..before
-    })
 }
 
 /// The tree of a record and the branch's commit of then.
@@ -100,20 +80,19 @@ pub(crate) fn remember(
     branch: Oid,
     snapshot: Oid,
     who: &Signature,
-) -> Result<Common, EnvironmentError> {
+) -> Result<(), EnvironmentError> {
     let reference = name(&environment.name)?;
     let writer = repository.batch()?;
     let before = writer.read_ref(&reference)?;
-    let common = common(&writer, environment, branch, snapshot)?;
-    let Some(tree) = common.tree else {
-        return Ok(common);
-    };
+    let known = agreed(&writer, environment, branch)?;
+    let (org, tip) = (writer.commit_tree(snapshot)?, writer.commit_tree(branch)?);
+    let tree = settle(&writer, known.tree, org, tip)?;
     let parents = [snapshot, branch];
     if let Some(before) = before
         && let Ok(record) = writer.commit(before)
         && (record.tree, record.parents.as_slice()) == (tree, parents.as_slice())
     {
-        return Ok(common);
+        return Ok(());
     }
     let commit = writer.write_commit(NewCommit {
         tree,
@@ -123,5 +102,5 @@ pub(crate) fn remember(
         committer: who,
     })?;
     writer.update_ref(&reference, Some(commit), before, "syncline: common state")?;
-    Ok(common)
+    Ok(())
 }

@@ -10,7 +10,7 @@ use syncline_domain::config::Environment;
 use syncline_git::{CommitTime, Oid, Repository, RepositoryHandle, Signature};
 use tokio::runtime::Handle;
 
-pub(crate) use common::{agreed, common, remember, settle};
+pub(crate) use common::{agreed, remember};
 
 use crate::environment::{EnvironmentError, network, org_of, select, tip};
 use crate::org::login::Orgs;

@@ -20,7 +20,7 @@ use crate::conflicts;
 use crate::drift::{overlay_text, with_overlays};
 use crate::environment::{EnvironmentError, Seen, seen, select, tip, tip_of, upstream};
 use crate::scope;
-use crate::snapshot::{agreed, settle};
+use crate::snapshot::agreed;
 use crate::state::{Source, Target};
 use crate::wire::hex;
 use crate::work::{Change, changes};
@@ -156,9 +156,8 @@ pub fn status(repository: &Repository, names: &[String], now: Millis) -> Result<
             let base = before.tree.map_or("-".to_owned(), |tree| tree.to_string());
             let key = format!("drift {base} {} {plain} {laid} {}", seen.tree, managed.digest);
             let apart = counts.remembered(key, |counts| {
-                let common = settle(repository, before.tree, seen.tree, plain)?;
                 let branch = with_overlays(repository, environment, plain)?;
-                counts.apart(Some(common), seen.tree, branch, Some(&managed))
+                counts.apart(before.tree, seen.tree, branch, Some(&managed))
             })?;
             drift = Some(Drift {
                 in_org: apart.ahead,
