@@ -156,7 +156,7 @@ impl Scale {
         let to = self.folder.with_extension("beside");
         let to = to.display().to_string();
         let mut arguments = vec!["org", "retrieve", "prod", "-o", to.as_str()];
-        for name in ["Profile", "PermissionSet", "StandardValueSet", "Settings"] {
+        for name in ["Profile", "PermissionSet", "StandardValueSet"] {
             arguments.extend(["--metadata", name]);
         }
         Ok(self.used(&arguments, bench)?.0.wall)
