@@ -8,8 +8,10 @@ pub(crate) const SESSION_ENDED: &str =
 pub(crate) const NO_ANSWER: &str =
     "check the network, the proxy and the org's address; a refreshed or deleted sandbox may have no host";
 pub(crate) const UNKNOWN_OUTCOME: &str = "look at the org before you repeat this: it may have happened";
-pub(crate) const ADDRESS: &str = "it looks like https://acme.my.salesforce.com, or https://test.salesforce.com to sign in to a sandbox";
-pub(crate) const CSV: &str = "correct the file at that line; a cell with commas, quotes or line ends stands in double quotes";
+pub(crate) const ADDRESS: &str =
+    "it looks like https://acme.my.salesforce.com, or https://test.salesforce.com to sign in to a sandbox";
+pub(crate) const CSV: &str =
+    "correct the file at that line; a cell with commas, quotes or line ends stands in double quotes";
 pub(crate) const UNEXPECTED: &str = "try again: the answer may have been damaged on its way";
 pub(crate) const TIMED_OUT: &str = "it may go on in the org; look at it there before you repeat it";
 
@@ -20,7 +22,11 @@ const JOBS: &[(&str, Kind, &str)] = &[
         Kind::User,
         "check the columns' names in the first line; the field may not exist in this org, or the user may not see it",
     ),
-    ("InvalidBatch", Kind::User, "correct the file and write what was not taken"),
+    (
+        "InvalidBatch",
+        Kind::User,
+        "correct the file and write what was not taken",
+    ),
     (
         "LIMIT_EXCEEDED",
         Kind::Upstream,
@@ -164,7 +170,12 @@ const FAULTS: &[(&str, &str, Kind, &str)] = &[
         Kind::User,
         "check the id: this org has nothing with it, or the user may not see it",
     ),
-    ("MALFORMED_ID", "", Kind::User, "check the id: it has 15 or 18 characters"),
+    (
+        "MALFORMED_ID",
+        "",
+        Kind::User,
+        "check the id: it has 15 or 18 characters",
+    ),
     (
         "NOT_FOUND",
         "",
