@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::super::tag;
 use super::options::{DeployOptions, TestLevel};
-use super::result::DeployResult;
+use super::result::{DeployResult, DeployStatus};
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::poll::Poll;
@@ -140,11 +140,32 @@ impl Connection {
             .await
     }
 
-    /// Asks the org to cancel a deployment. It may end otherwise all the same.
+    /// Asks the org to cancel a deployment. It may end otherwise all the same; waiting tells. When the answer is lost, the deployment is
+    /// looked at, and one that is not being cancelled is asked for once more.
+    ///
+    /// # Errors
+    /// `salesforce_error` when it ended already.
     pub async fn cancel_deploy(&self, id: &str) -> Result<()> {
+        match self.send_cancel(id).await {
+            Err(Error::UnknownOutcome { .. }) => match self.deploy_status(id, false).await?.status {
+                DeployStatus::Pending | DeployStatus::InProgress => self.send_cancel(id).await,
+                _ => Ok(()),
+            },
+            other => other,
+        }
+    }
+
+    async fn send_cancel(&self, id: &str) -> Result<()> {
         let request = Request::patch("cancel a deployment", format!("{PATH}/{}", segment(id)));
         let request = request.json(&json!({"deployResult": {"status": "Canceling"}}))?;
-        self.send(request).await.map(drop)
+        match self.send(request).await {
+            Ok(_) => Ok(()),
+            Err(error) if has_no_rest(&error) => {
+                let _: Answer<Started> = self.metadata_call("cancelDeploy", &tag("String", id)).await?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The deployment of an intent, if the org shows it: for a caller that comes back after its process has ended.
