@@ -163,3 +163,46 @@ fn a_deployment_that_is_left_goes_on_until_it_is_cancelled() {
         "{unknown}"
     );
 }
+
+#[test]
+fn reports_for_ci_say_what_failed() {
+    let env = TestEnv::new();
+    let simulator = Simulator::start(&env);
+    project(&env, &simulator);
+    let missing = env.syncline("org deploy dev1 . --check-only --junit no/where.xml");
+    assert!(
+        missing.code == 2 && missing.stderr.contains("there is no folder `no`"),
+        "{missing}"
+    );
+
+    let reports = "--junit junit.xml --sarif found.sarif --markdown summary.md";
+    let passed = env.syncline(&format!("org deploy dev1 . --tests RunLocalTests {reports}"));
+    assert_eq!(passed.code, 0, "{passed}");
+    let junit = env.read("junit.xml");
+    assert!(
+        junit.contains("<testsuites name=\"Deployment to dev1\" tests=\"1\" failures=\"0\" skipped=\"0\">"),
+        "{junit}"
+    );
+    assert!(
+        junit.contains("<testcase classname=\"TideTest\" name=\"rises\""),
+        "{junit}"
+    );
+    assert!(env.read("summary.md").starts_with("## Deployment to dev1: passed\n"));
+
+    let tests = env.syncline("org tests dev1 --markdown tests.md");
+    assert_eq!(tests.code, 0, "{tests}");
+    assert!(env.read("tests.md").starts_with("## Apex tests in dev1: passed\n"));
+
+    env.write("app/main/default/classes/Tide.cls-meta.xml", "<ApexClass>");
+    let failed = env.syncline(&format!("org deploy dev1 . {reports}"));
+    assert_eq!(failed.code, 1, "{failed}");
+    let sarif: Value = serde_json::from_str(&env.read("found.sarif")).expect("SARIF");
+    let found = &sarif["runs"][0]["results"][0];
+    assert_eq!(
+        (&found["ruleId"], &found["level"]),
+        (&json!("deploy/ApexClass"), &json!("error")),
+        "{sarif:#}"
+    );
+    assert!(env.read("summary.md").starts_with("## Deployment to dev1: failed\n"));
+    assert!(env.read("junit.xml").contains("failures=\"1\""));
+}

@@ -7,12 +7,14 @@ use serde_json::json;
 use syncline_engine::org::OrgError;
 use syncline_engine::org::deploy::{self, Asked, Watch};
 use syncline_engine::org::login::Orgs;
+use syncline_engine::report::Checks;
 use syncline_salesforce::metadata::{DeployIntent, DeployResult, DeployStatus, TestLevel};
 
 use super::{block_on, orgs};
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::{Output, Progress};
+use crate::reports::Reports;
 
 /// Exit code on Ctrl-C, as if SIGINT had ended the process: 128 + 2.
 const INTERRUPTED: i32 = 130;
@@ -63,13 +65,17 @@ pub struct Args {
     /// The name of a production org, once more
     #[arg(long, value_name = "NAME")]
     confirm_production: Option<String>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 /// Deploys, or looks after a deployment that was sent before, and waits for the end.
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
+    args.reports.check()?;
     let orgs = orgs()?;
     if let Some(id) = &args.cancel {
         let result = cancel(&args, id, &orgs, out)?;
+        args.reports.write(&Checks::of_deployment(&args.org, &result))?;
         tell(&result, out)?;
         return Ok(match result.status {
             DeployStatus::Canceled => Status::Done,
@@ -80,6 +86,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         Some(id) => watch(&args, id, &orgs, out)?,
         None => send(&args, &orgs, out)?,
     };
+    args.reports.write(&Checks::of_deployment(&args.org, &result))?;
     tell(&result, out)?;
     Ok(if result.succeeded() {
         Status::Done
