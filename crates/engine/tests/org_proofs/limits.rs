@@ -61,23 +61,16 @@ async fn an_org_that_gives_less_than_planned_is_retrieved_whole() {
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
 }
 
+#[ignore = "takes minutes in a debug build; the retrieves of a smaller org are tried always"]
 #[tokio::test(flavor = "multi_thread")]
 async fn more_entries_than_a_retrieve_takes_come_in_several() {
-    let components = 17_000;
-    let (listed, fetched, planned, run) = everything(&filled(components, 10_000).await).await;
+    let (listed, fetched, planned, run) = everything(&filled(9_000, 10_000).await).await;
     assert!(planned > 1 && run == planned, "{planned} retrieves planned, {run} run");
-    assert!(listed.components.len() >= components, "{}", listed.components.len());
+    assert!(fetched.files.len() > MOST, "{} files", fetched.files.len());
     whole(&listed, &fetched);
     let classes = fetched.files.keys().filter(|path| path.ends_with(".cls")).count();
-    assert_eq!(classes, stored_classes(&listed));
-}
-
-fn stored_classes(inventory: &Inventory) -> usize {
-    inventory
-        .components
-        .keys()
-        .filter(|(kind, _)| kind == "ApexClass")
-        .count()
+    let known = listed.components.keys().filter(|(kind, _)| kind == "ApexClass").count();
+    assert_eq!(classes, known);
 }
 
 /// CSV that is made as it is read.
