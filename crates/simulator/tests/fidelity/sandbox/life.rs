@@ -43,18 +43,23 @@ async fn item_03_a_refresh_makes_a_new_org_and_ends_the_tokens_of_the_old() {
         )
     };
     assert_eq!(old.post("/services/oauth2/token", &renewal).status, 200);
-    sql(
-        &old.org,
-        "INSERT INTO SourceMember (Id, MemberName, RevisionCounter) VALUES ('0MZ', 'Old', 77)",
-    );
+    // Neither the old sandbox's nor production's come along.
+    for org in [&old.org, &prod.org] {
+        sql(
+            org,
+            "INSERT INTO SourceMember (Id, MemberName, RevisionCounter) VALUES ('0MZ', 'Old', 77)",
+        );
+    }
     let new = refreshed(&prod, "dev1", &json!({}));
     assert_ne!(new.id, old.org.id);
     assert_eq!(new.origin, old.org.origin);
     assert_eq!(world.orgs().len(), 3);
     let mut client = Client::open(&world, "dev1");
-    client.token = old_token;
-    let reply = client.get("/services/data/v67.0");
-    assert_eq!(json(&reply)[0]["errorCode"], "INVALID_SESSION_ID");
+    for token in [old_token, prod.token.clone()] {
+        client.token = token;
+        let reply = client.get("/services/data/v67.0");
+        assert_eq!(json(&reply)[0]["errorCode"], "INVALID_SESSION_ID");
+    }
     let renewal = client.post("/services/oauth2/token", &renewal);
     assert_eq!(json(&renewal)["error_description"], "expired access/refresh token");
     assert_eq!(count(&new, "SELECT count(*) FROM SourceMember"), 0);
