@@ -20,7 +20,8 @@ struct Expected(&'static str, &'static str, &'static str);
 fn fails(ran: &Ran, Expected(kind, code, hint): Expected) {
     assert_eq!(ran.code, 2, "{ran}");
     let line = ran.stderr.lines().find(|line| line.starts_with("{\"error\""));
-    let told: Value = serde_json::from_str(line.unwrap_or_else(|| panic!("{ran}"))).expect("JSON");
+    assert!(line.is_some(), "{ran}");
+    let told: Value = serde_json::from_str(line.unwrap_or_default()).expect("JSON");
     let error = &told["error"];
     assert_eq!((&error["kind"], &error["code"]), (&json!(kind), &json!(code)), "{ran}");
     let hints = error["hints"].as_array().expect("hints");
@@ -230,7 +231,7 @@ fn files_that_break_off() {
     assert_eq!(rig.run(&["org", "deploy", "dev1", "."]).code, 0);
     let cut = || {
         rig.simulator
-            .fault(&json!({"kind": "cut_zip", "org": "dev1", "times": 1}))
+            .fault(&json!({"kind": "cut_zip", "org": "dev1", "times": 1}));
     };
     let damaged = || Expected("upstream", "org.unexpected-answer", "damaged on its way");
     cut();

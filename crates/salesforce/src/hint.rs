@@ -203,6 +203,12 @@ const FAULTS: &[(&str, &str, Kind, &str)] = &[
         "check the object's name; it may not exist in this org, or the user may not see it",
     ),
     (
+        "EXCEEDED_MAX_SIZE_REQUEST",
+        "",
+        Kind::User,
+        "split it into smaller parts",
+    ),
+    (
         "INVALID_OPERATION",
         "Maximum size of request",
         Kind::User,

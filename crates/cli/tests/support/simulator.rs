@@ -118,10 +118,7 @@ impl Simulator {
             self.username(org)
         );
         let told = self.oauth(org, &form);
-        told["refresh_token"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{told}"))
-            .to_owned()
+        told["refresh_token"].as_str().expect("a refresh token").to_owned()
     }
 
     /// Logs in at the address with the administrator's token.
