@@ -5,7 +5,7 @@ use crate::bench::Bench;
 use crate::bench::measure::{Contender, Usage, in_turns};
 use crate::bench::report::Row;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xtask::generate::NAMESPACE;
 
 /// Types that are retrieved. Children of objects come with their objects.
@@ -34,7 +34,7 @@ fn measure(bench: &mut Bench, setup: &Setup, title: &str) -> Result<Vec<Row>, St
     let scratch = &setup.folder;
     let contenders: Vec<Contender<'_, Usage>> = vec![
         Box::new(|| {
-            fresh(&ours)?;
+            let ours = project(&ours)?;
             let arguments = [
                 "org",
                 "retrieve",
@@ -51,7 +51,7 @@ fn measure(bench: &mut Bench, setup: &Setup, title: &str) -> Result<Vec<Row>, St
             Ok(usage)
         }),
         Box::new(|| {
-            fresh(&theirs)?;
+            let theirs = project(&theirs)?;
             let arguments = [
                 "project",
                 "retrieve",
@@ -84,13 +84,13 @@ fn measure(bench: &mut Bench, setup: &Setup, title: &str) -> Result<Vec<Row>, St
     Ok(rows(title, "sf project retrieve start", measured))
 }
 
-/// An empty project.
-fn fresh(folder: &Path) -> Result<(), String> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
+/// An empty project, a new one each time: where many files were deleted just before, some file systems are slow to make new ones.
+fn project(folder: &Path) -> Result<PathBuf, String> {
+    let number = std::fs::read_dir(folder).map_or(0, Iterator::count);
+    let folder = folder.join(number.to_string());
     make(&folder.join("force-app"))?;
-    write(&folder.join("sfdx-project.json"), PROJECT)
+    write(&folder.join("sfdx-project.json"), PROJECT)?;
+    Ok(folder)
 }
 
 /// In source format there are more files, since objects fall apart.

@@ -77,14 +77,12 @@ fn scope(args: &Args) -> Result<Scope, CommandError> {
     let mut scope = Scope::default();
     for text in &args.metadata {
         match text.contains(':') {
-            false => scope.components.push((text.clone(), "*".to_owned())),
+            false => scope.insert(text, "*"),
             true => {
                 let id: ComponentId = text
                     .parse()
                     .map_err(|error| CommandError::user("org.argument", format_args!("`{text}`: {error}")))?;
-                scope
-                    .components
-                    .push((id.type_name.to_string(), id.full_name.to_string()));
+                scope.insert(&id.type_name, &id.full_name);
             }
         }
     }

@@ -73,35 +73,47 @@ pub const STANDARD_VALUE_SETS: &[&str] = &[
     "WorkOrderStatus",
 ];
 
-/// What is wanted.
+/// What is wanted: names by type; a name may be `*`. Empty: everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Types and names; a name may be `*`. Empty: everything.
-    pub components: Vec<(String, String)>,
+    types: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Scope {
     /// What a package.xml names.
     pub fn of_manifest(manifest: &PackageManifest) -> Self {
-        let components = manifest
-            .types
-            .iter()
-            .flat_map(|(name, members)| members.iter().map(move |member| (name.to_string(), member.to_string())));
-        Self {
-            components: components.collect(),
+        let mut scope = Self::default();
+        for (name, members) in &manifest.types {
+            for member in members {
+                scope.insert(name, member);
+            }
         }
+        scope
+    }
+
+    /// Wants a component more, or all of a type: `*`.
+    pub fn insert(&mut self, type_name: &str, full_name: &str) {
+        self.types
+            .entry(type_name.to_owned())
+            .or_default()
+            .insert(full_name.to_owned());
+    }
+
+    fn is_everything(&self) -> bool {
+        self.types.is_empty()
     }
 
     fn has_type(&self, name: &str) -> bool {
-        self.components.is_empty() || self.components.iter().any(|(kind, _)| kind == name)
+        self.is_everything() || self.types.contains_key(name)
+    }
+
+    /// Whether a component is wanted by its own name.
+    fn names(&self, type_name: &str, full_name: &str) -> bool {
+        self.types.get(type_name).is_some_and(|names| names.contains(full_name))
     }
 
     fn has(&self, type_name: &str, full_name: &str) -> bool {
-        self.components.is_empty()
-            || self
-                .components
-                .iter()
-                .any(|(kind, name)| kind == type_name && (name == "*" || name == full_name))
+        self.is_everything() || self.names(type_name, full_name) || self.names(type_name, "*")
     }
 }
 
@@ -132,7 +144,7 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
         for child in object
             .child_xml_names
             .iter()
-            .filter(|child| !scope.components.is_empty() && scope.has_type(child))
+            .filter(|child| !scope.is_everything() && scope.has_type(child))
         {
             queries.push(ListQuery::of(child));
         }
@@ -144,7 +156,7 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
             None => queries.push(ListQuery::of(name)),
         }
     }
-    if let Some((wrong, _)) = scope.components.iter().find(|(kind, _)| !known.contains(kind)) {
+    if let Some(wrong) = scope.types.keys().find(|kind| !known.contains(*kind)) {
         return Err(OrgError::Argument {
             what: format!("{} has no metadata type `{wrong}`", connection.name()),
             hint: "names of types are written as in package.xml, as in ApexClass",
@@ -153,7 +165,7 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
     let folder_queries: Vec<ListQuery> = folders.iter().map(|(_, query)| query.clone()).collect();
     let listed = connection.list_metadata(&folder_queries, AT_ONCE).await?;
     let mut made = Inventory {
-        complete: scope.components.is_empty(),
+        complete: scope.is_everything(),
         ..Inventory::default()
     };
     for (query, why) in listed.refused {
@@ -184,9 +196,9 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
                 ..FileProperties::default()
             };
             made.add(scope, "StandardValueSet".to_owned(), row);
-            let part = ("StandardValueSet".to_owned(), (*name).to_owned());
-            if !scope.components.contains(&part) {
-                made.supposed.insert(part);
+            if !scope.names("StandardValueSet", name) {
+                made.supposed
+                    .insert(("StandardValueSet".to_owned(), (*name).to_owned()));
             }
         }
     }
@@ -213,10 +225,7 @@ impl Inventory {
             row.manageable_state.as_deref(),
             Some("installed" | "installedEditable" | "beta" | "released")
         ) && row.namespace_prefix.is_some();
-        let named = scope
-            .components
-            .iter()
-            .any(|(kind, name)| *kind == type_name && *name == row.full_name);
+        let named = scope.names(&type_name, &row.full_name);
         if scope.has(&type_name, &row.full_name) && (!managed || named || type_name == "InstalledPackage") {
             self.components.insert((type_name, row.full_name.clone()), row);
         }
@@ -240,9 +249,8 @@ mod tests {
         made.add(&all, "Layout".to_owned(), row("Account-A %28x%29", false));
         made.add(&all, "ApexClass".to_owned(), row("acme__B", true));
         made.add(&all, "InstalledPackage".to_owned(), row("acme", true));
-        let one = Scope {
-            components: vec![("ApexClass".to_owned(), "acme__C".to_owned())],
-        };
+        let mut one = Scope::default();
+        one.insert("ApexClass", "acme__C");
         made.add(&one, "ApexClass".to_owned(), row("acme__C", true));
         made.add(&one, "ApexClass".to_owned(), row("D", false));
         let names: Vec<String> = made

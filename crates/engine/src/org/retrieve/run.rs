@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use syncline_metadata::component::ComponentId;
@@ -169,13 +170,23 @@ pub fn into_folder(fetched: &Fetched, folder: &Path, version: &str) -> Result<Wr
             written.same += 1;
             continue;
         }
-        if let Some(parent) = full.parent() {
-            fs::create_dir_all(parent).map_err(OrgError::file("could not create the folder", parent))?;
-        }
-        fs::write(&full, bytes).map_err(OrgError::file("could not write", &full))?;
+        put(&full, bytes)?;
         written.files += 1;
     }
     Ok(written)
+}
+
+/// Writes a file, and makes its folder when that is missing: asking for the folder of each of many files takes long.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), OrgError> {
+    let written = match fs::write(path, bytes) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let parent = path.parent().unwrap_or(path);
+            fs::create_dir_all(parent).map_err(OrgError::file("could not create the folder", parent))?;
+            fs::write(path, bytes)
+        }
+        other => other,
+    };
+    written.map_err(OrgError::file("could not write", path))
 }
 
 /// Retrieves an org into an empty folder in source format, as a state to compare. `project` is the text of its sfdx-project.json.
