@@ -11,6 +11,8 @@ use crate::org::OrgError;
 /// Calls of listMetadata at a time.
 const AT_ONCE: usize = 5;
 
+const VALUE_SET: &str = "StandardValueSet";
+
 /// Names of value sets: the org lists none, so they are asked for by these (Metadata API Developer Guide,
 /// "StandardValueSet Names and Standard Picklist Fields").
 pub const STANDARD_VALUE_SETS: &[&str] = &[
@@ -103,8 +105,25 @@ impl Scope {
         self.types.is_empty()
     }
 
-    fn has_type(&self, name: &str) -> bool {
-        self.is_everything() || self.types.contains_key(name)
+    /// Whether all components of a type are wanted, so that they have to be listed.
+    fn has_all(&self, type_name: &str) -> bool {
+        self.is_everything() || self.names(type_name, "*")
+    }
+
+    /// Types of which all components are wanted, when not everything is.
+    fn whole_types(&self) -> impl Iterator<Item = &String> {
+        self.types
+            .iter()
+            .filter(|(_, names)| names.contains("*"))
+            .map(|(kind, _)| kind)
+    }
+
+    /// Components that are wanted by their own names.
+    fn named(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.types
+            .iter()
+            .flat_map(|(kind, names): (&String, &BTreeSet<String>)| names.iter().map(move |name| (kind, name)))
+            .filter(|(_, name)| *name != "*")
     }
 
     /// Whether a component is wanted by its own name.
@@ -113,7 +132,7 @@ impl Scope {
     }
 
     fn has(&self, type_name: &str, full_name: &str) -> bool {
-        self.is_everything() || self.names(type_name, full_name) || self.names(type_name, "*")
+        self.has_all(type_name) || self.names(type_name, full_name)
     }
 }
 
@@ -130,8 +149,25 @@ pub struct Inventory {
     pub complete: bool,
 }
 
-/// Lists an org. Components of installed packages are left out unless they are named.
+/// Lists an org. Components of installed packages are left out unless they are named. What is named is not looked for: the
+/// retrieve tells what the org does not have.
 pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Inventory, OrgError> {
+    let mut made = Inventory {
+        complete: scope.is_everything(),
+        ..Inventory::default()
+    };
+    for (type_name, full_name) in scope.named() {
+        made.components
+            .insert((type_name.clone(), full_name.clone()), bare(type_name, full_name));
+    }
+    if scope.is_everything() || scope.whole_types().next().is_some() {
+        list(connection, scope, &mut made).await?;
+    }
+    Ok(made)
+}
+
+/// Lists the types of which all components are wanted.
+async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> Result<(), OrgError> {
     let description = connection.describe_metadata().await?;
     let mut queries = Vec::new();
     let mut folders = Vec::new();
@@ -144,11 +180,11 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
         for child in object
             .child_xml_names
             .iter()
-            .filter(|child| !scope.is_everything() && scope.has_type(child))
+            .filter(|child| !scope.is_everything() && scope.has_all(child))
         {
             queries.push(ListQuery::of(child));
         }
-        if !scope.has_type(name) {
+        if !scope.has_all(name) {
             continue;
         }
         match object.folder_type() {
@@ -156,7 +192,7 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
             None => queries.push(ListQuery::of(name)),
         }
     }
-    if let Some(wrong) = scope.types.keys().find(|kind| !known.contains(*kind)) {
+    if let Some(wrong) = scope.whole_types().find(|kind| !known.contains(*kind)) {
         return Err(OrgError::Argument {
             what: format!("{} has no metadata type `{wrong}`", connection.name()),
             hint: "names of types are written as in package.xml, as in ApexClass",
@@ -164,10 +200,6 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
     }
     let folder_queries: Vec<ListQuery> = folders.iter().map(|(_, query)| query.clone()).collect();
     let listed = connection.list_metadata(&folder_queries, AT_ONCE).await?;
-    let mut made = Inventory {
-        complete: scope.is_everything(),
-        ..Inventory::default()
-    };
     for (query, why) in listed.refused {
         made.refused.insert(query.type_name, why);
     }
@@ -188,21 +220,25 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
         let kind = row.type_name.clone().unwrap_or_default();
         made.add(scope, kind, row);
     }
-    if known.contains("StandardValueSet") {
+    if known.contains(VALUE_SET) && scope.has_all(VALUE_SET) {
         for name in STANDARD_VALUE_SETS {
-            let row = FileProperties {
-                full_name: (*name).to_owned(),
-                type_name: Some("StandardValueSet".to_owned()),
-                ..FileProperties::default()
-            };
-            made.add(scope, "StandardValueSet".to_owned(), row);
-            if !scope.names("StandardValueSet", name) {
-                made.supposed
-                    .insert(("StandardValueSet".to_owned(), (*name).to_owned()));
+            let part = (VALUE_SET.to_owned(), (*name).to_owned());
+            if !scope.names(VALUE_SET, name) {
+                made.supposed.insert(part.clone());
             }
+            made.components.insert(part, bare(VALUE_SET, name));
         }
     }
-    Ok(made)
+    Ok(())
+}
+
+/// A component of which only the name is known.
+fn bare(type_name: &str, full_name: &str) -> FileProperties {
+    FileProperties {
+        full_name: full_name.to_owned(),
+        type_name: Some(type_name.to_owned()),
+        ..FileProperties::default()
+    }
 }
 
 impl Inventory {
