@@ -186,7 +186,8 @@ impl Status {
     }
 }
 
-/// The status and the zip. The zip is decoded straight from the answer, which may have 50 MB; the rest is read as XML.
+/// The status and the zip. The zip is decoded straight from the answer, which may have 50 MB; the rest is read as XML, without the
+/// properties of the files.
 fn read_status(body: &[u8]) -> Result<(Status, Option<Vec<u8>>)> {
     let attempted = "checkRetrieveStatus";
     let not_text = || unexpected(attempted, "it is not UTF-8");
@@ -194,10 +195,21 @@ fn read_status(body: &[u8]) -> Result<(Status, Option<Vec<u8>>)> {
         let text = std::str::from_utf8(body).map_err(|_| not_text())?;
         return Ok((element::read::<Checked>(attempted, text)?.result, None));
     };
-    let rest = [before, after].concat();
+    let (start, end) = around_properties(before);
+    let rest = [start, end, after].concat();
     let text = std::str::from_utf8(&rest).map_err(|_| not_text())?;
     let status = element::read::<Checked>(attempted, text)?.result;
     Ok((status, Some(decode(zip)?)))
+}
+
+/// What stands before and after the properties of the files, of which there are as many as files and that nobody reads.
+fn around_properties(body: &[u8]) -> (&[u8], &[u8]) {
+    const OPEN: &[u8] = b"<fileProperties>";
+    const CLOSE: &[u8] = b"</fileProperties>";
+    match (memmem::find(body, OPEN), memmem::rfind(body, CLOSE)) {
+        (Some(open), Some(close)) if open < close => (&body[..open], &body[close + CLOSE.len()..]),
+        _ => (body, &[]),
+    }
 }
 
 type Around<'a> = (&'a [u8], &'a [u8], &'a [u8]);

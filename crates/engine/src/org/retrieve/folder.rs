@@ -1,6 +1,6 @@
 //! Writing what is retrieved into a folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::num::NonZero;
@@ -21,9 +21,6 @@ use super::run::{Progress, fetch_by};
 use crate::org::OrgError;
 use crate::org::convert::{Converted, Files, to_source};
 use crate::org::deploy::project_of;
-
-/// Fewer files than this are written by one thread.
-const ALONE: usize = 64;
 
 /// What was written into a folder.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -135,16 +132,22 @@ impl Target {
                 left: Vec::new(),
             },
         };
-        let files: Vec<(String, Vec<u8>)> = converted.files.into_iter().collect();
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = files.len().div_ceil(threads).max(ALONE);
-        // In the order of paths: each folder is written by one thread, but for those at the ends.
+        // Each folder is written by one thread: several would wait for each other.
+        let mut folders: BTreeMap<&str, Vec<(&str, &[u8])>> = BTreeMap::new();
+        for (path, bytes) in &converted.files {
+            let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            folders.entry(parent).or_default().push((path, bytes));
+        }
+        let mut shares = vec![Vec::new(); thread::available_parallelism().map_or(1, NonZero::get)];
+        for files in folders.into_values() {
+            if let Some(share) = shares.iter_mut().min_by_key(|share| share.len()) {
+                share.extend(files);
+            }
+        }
         let counts: Vec<Result<(usize, usize), OrgError>> = thread::scope(|scope| {
-            let parts: Vec<_> = files
-                .chunks(share)
-                .map(|part| scope.spawn(|| self.write_part(part)))
-                .collect();
-            let joined = parts.into_iter().map(thread::ScopedJoinHandle::join);
+            let shares = shares.iter().filter(|share| !share.is_empty());
+            let running: Vec<_> = shares.map(|share| scope.spawn(|| self.write_share(share))).collect();
+            let joined = running.into_iter().map(thread::ScopedJoinHandle::join);
             joined
                 .map(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .collect()
@@ -160,7 +163,7 @@ impl Target {
     }
 
     /// Files written, and files that were there and mean the same.
-    fn write_part(&self, files: &[(String, Vec<u8>)]) -> Result<(usize, usize), OrgError> {
+    fn write_share(&self, files: &[(&str, &[u8])]) -> Result<(usize, usize), OrgError> {
         let (mut written, mut same) = (0, 0);
         for (path, bytes) in files {
             let full = self.folder.join(path);
