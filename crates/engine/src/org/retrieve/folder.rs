@@ -206,3 +206,38 @@ pub(super) fn means_the_same(path: &str, before: &[u8], after: &[u8]) -> bool {
     let component = ComponentId::new("File", path);
     diff(&component, path, Some(before), Some(after)).is_ok_and(|changes| changes.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::org::retrieve::Chunk;
+
+    #[test]
+    fn a_file_that_means_the_same_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = "labels/A.labels-meta.xml";
+        let full = folder.path().join(path);
+        let written = |text: &str| put(path, &full, text.as_bytes()).expect("written");
+        let text = "<CustomLabels xmlns=\"http://soap.sforce.com/2006/04/metadata\"></CustomLabels>";
+        assert!(written(text), "a new file in a new folder");
+        assert!(!written(&format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}\n"
+        )));
+        assert_eq!(fs::read_to_string(&full).expect("read"), text);
+        assert!(written("no XML"));
+        assert_eq!(fs::read_to_string(&full).expect("read"), "no XML");
+    }
+
+    #[test]
+    fn what_several_retrieves_may_bring_waits_for_all() {
+        let chunk =
+            |kinds: &[&str]| -> Chunk { kinds.iter().map(|kind| ((*kind).to_owned(), BTreeSet::new())).collect() };
+        let mut plan = Plan::default();
+        plan.chunks.push(chunk(&["ApexClass", "CustomObject", "Profile"]));
+        assert!(shared(&plan).contains("profiles"));
+        assert!(!shared(&plan).contains("objects"));
+        plan.chunks.push(chunk(&["CustomField"]));
+        assert!(shared(&plan).contains("objects"));
+        assert!(!shared(&plan).contains("classes"));
+    }
+}
