@@ -77,14 +77,12 @@ fn scope(args: &Args) -> Result<Scope, CommandError> {
     let mut scope = Scope::default();
     for text in &args.metadata {
         match text.contains(':') {
-            false => scope.components.push((text.clone(), "*".to_owned())),
+            false => scope.insert(text, "*"),
             true => {
                 let id: ComponentId = text
                     .parse()
                     .map_err(|error| CommandError::user("org.argument", format_args!("`{text}`: {error}")))?;
-                scope
-                    .components
-                    .push((id.type_name.to_string(), id.full_name.to_string()));
+                scope.insert(&id.type_name, &id.full_name);
             }
         }
     }
@@ -93,16 +91,16 @@ fn scope(args: &Args) -> Result<Scope, CommandError> {
 
 fn folder_of(args: &Args, folder: &Path, scope: &Scope, out: &mut Output) -> Result<Status, CommandError> {
     let orgs = orgs()?;
-    let (fetched, refused, version) = block_on(async {
+    let (written, refused) = block_on(async {
         let connection = orgs.connect(&args.org).await?;
         let inventory = retrieve::inventory(&connection, scope).await?;
         let plan = retrieve::plan(&inventory, None, retrieve::MOST);
         let mut bar = Bar::new(out);
-        let fetched = retrieve::fetch(&connection, &inventory, &plan, &mut |done, total| bar.show(done, total)).await?;
-        Ok((fetched, inventory.refused, connection.api_version().to_string()))
+        let mut progress = |done, total| bar.show(done, total);
+        let written = retrieve::into_folder(&connection, &inventory, &plan, folder, &mut progress).await?;
+        Ok((written, inventory.refused))
     })?;
-    let written = retrieve::into_folder(&fetched, folder, &version).map_err(CommandError::from)?;
-    let messages: Vec<&str> = fetched
+    let messages: Vec<&str> = written
         .messages
         .iter()
         .map(|message| message.problem.as_str())

@@ -11,6 +11,8 @@ use crate::org::OrgError;
 /// Calls of listMetadata at a time.
 const AT_ONCE: usize = 5;
 
+const VALUE_SET: &str = "StandardValueSet";
+
 /// Names of value sets: the org lists none, so they are asked for by these (Metadata API Developer Guide,
 /// "StandardValueSet Names and Standard Picklist Fields").
 pub const STANDARD_VALUE_SETS: &[&str] = &[
@@ -73,35 +75,64 @@ pub const STANDARD_VALUE_SETS: &[&str] = &[
     "WorkOrderStatus",
 ];
 
-/// What is wanted.
+/// What is wanted: names by type; a name may be `*`. Empty: everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Types and names; a name may be `*`. Empty: everything.
-    pub components: Vec<(String, String)>,
+    types: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Scope {
     /// What a package.xml names.
     pub fn of_manifest(manifest: &PackageManifest) -> Self {
-        let components = manifest
-            .types
-            .iter()
-            .flat_map(|(name, members)| members.iter().map(move |member| (name.to_string(), member.to_string())));
-        Self {
-            components: components.collect(),
+        let mut scope = Self::default();
+        for (name, members) in &manifest.types {
+            for member in members {
+                scope.insert(name, member);
+            }
         }
+        scope
     }
 
-    fn has_type(&self, name: &str) -> bool {
-        self.components.is_empty() || self.components.iter().any(|(kind, _)| kind == name)
+    /// Wants a component more, or all of a type: `*`.
+    pub fn insert(&mut self, type_name: &str, full_name: &str) {
+        self.types
+            .entry(type_name.to_owned())
+            .or_default()
+            .insert(full_name.to_owned());
+    }
+
+    fn is_everything(&self) -> bool {
+        self.types.is_empty()
+    }
+
+    /// Whether all components of a type are wanted, so that they have to be listed.
+    fn has_all(&self, type_name: &str) -> bool {
+        self.is_everything() || self.names(type_name, "*")
+    }
+
+    /// Types of which all components are wanted, when not everything is.
+    fn whole_types(&self) -> impl Iterator<Item = &String> {
+        self.types
+            .iter()
+            .filter(|(_, names)| names.contains("*"))
+            .map(|(kind, _)| kind)
+    }
+
+    /// Components that are wanted by their own names.
+    fn named(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.types
+            .iter()
+            .flat_map(|(kind, names): (&String, &BTreeSet<String>)| names.iter().map(move |name| (kind, name)))
+            .filter(|(_, name)| *name != "*")
+    }
+
+    /// Whether a component is wanted by its own name.
+    fn names(&self, type_name: &str, full_name: &str) -> bool {
+        self.types.get(type_name).is_some_and(|names| names.contains(full_name))
     }
 
     fn has(&self, type_name: &str, full_name: &str) -> bool {
-        self.components.is_empty()
-            || self
-                .components
-                .iter()
-                .any(|(kind, name)| kind == type_name && (name == "*" || name == full_name))
+        self.has_all(type_name) || self.names(type_name, full_name)
     }
 }
 
@@ -118,8 +149,25 @@ pub struct Inventory {
     pub complete: bool,
 }
 
-/// Lists an org. Components of installed packages are left out unless they are named.
+/// Lists an org. Components of installed packages are left out unless they are named. What is named is not looked for: the
+/// retrieve tells what the org does not have.
 pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Inventory, OrgError> {
+    let mut made = Inventory {
+        complete: scope.is_everything(),
+        ..Inventory::default()
+    };
+    for (type_name, full_name) in scope.named() {
+        made.components
+            .insert((type_name.clone(), full_name.clone()), bare(type_name, full_name));
+    }
+    if scope.is_everything() || scope.whole_types().next().is_some() {
+        list(connection, scope, &mut made).await?;
+    }
+    Ok(made)
+}
+
+/// Lists the types of which all components are wanted.
+async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> Result<(), OrgError> {
     let description = connection.describe_metadata().await?;
     let mut queries = Vec::new();
     let mut folders = Vec::new();
@@ -132,11 +180,11 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
         for child in object
             .child_xml_names
             .iter()
-            .filter(|child| !scope.components.is_empty() && scope.has_type(child))
+            .filter(|child| !scope.is_everything() && scope.has_all(child))
         {
             queries.push(ListQuery::of(child));
         }
-        if !scope.has_type(name) {
+        if !scope.has_all(name) {
             continue;
         }
         match object.folder_type() {
@@ -144,7 +192,7 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
             None => queries.push(ListQuery::of(name)),
         }
     }
-    if let Some((wrong, _)) = scope.components.iter().find(|(kind, _)| !known.contains(kind)) {
+    if let Some(wrong) = scope.whole_types().find(|kind| !known.contains(*kind)) {
         return Err(OrgError::Argument {
             what: format!("{} has no metadata type `{wrong}`", connection.name()),
             hint: "names of types are written as in package.xml, as in ApexClass",
@@ -152,10 +200,6 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
     }
     let folder_queries: Vec<ListQuery> = folders.iter().map(|(_, query)| query.clone()).collect();
     let listed = connection.list_metadata(&folder_queries, AT_ONCE).await?;
-    let mut made = Inventory {
-        complete: scope.components.is_empty(),
-        ..Inventory::default()
-    };
     for (query, why) in listed.refused {
         made.refused.insert(query.type_name, why);
     }
@@ -176,21 +220,25 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
         let kind = row.type_name.clone().unwrap_or_default();
         made.add(scope, kind, row);
     }
-    if known.contains("StandardValueSet") {
+    if known.contains(VALUE_SET) && scope.has_all(VALUE_SET) {
         for name in STANDARD_VALUE_SETS {
-            let row = FileProperties {
-                full_name: (*name).to_owned(),
-                type_name: Some("StandardValueSet".to_owned()),
-                ..FileProperties::default()
-            };
-            made.add(scope, "StandardValueSet".to_owned(), row);
-            let part = ("StandardValueSet".to_owned(), (*name).to_owned());
-            if !scope.components.contains(&part) {
-                made.supposed.insert(part);
+            let part = (VALUE_SET.to_owned(), (*name).to_owned());
+            if !scope.names(VALUE_SET, name) {
+                made.supposed.insert(part.clone());
             }
+            made.components.insert(part, bare(VALUE_SET, name));
         }
     }
-    Ok(made)
+    Ok(())
+}
+
+/// A component of which only the name is known.
+fn bare(type_name: &str, full_name: &str) -> FileProperties {
+    FileProperties {
+        full_name: full_name.to_owned(),
+        type_name: Some(type_name.to_owned()),
+        ..FileProperties::default()
+    }
 }
 
 impl Inventory {
@@ -213,10 +261,7 @@ impl Inventory {
             row.manageable_state.as_deref(),
             Some("installed" | "installedEditable" | "beta" | "released")
         ) && row.namespace_prefix.is_some();
-        let named = scope
-            .components
-            .iter()
-            .any(|(kind, name)| *kind == type_name && *name == row.full_name);
+        let named = scope.names(&type_name, &row.full_name);
         if scope.has(&type_name, &row.full_name) && (!managed || named || type_name == "InstalledPackage") {
             self.components.insert((type_name, row.full_name.clone()), row);
         }
@@ -240,9 +285,8 @@ mod tests {
         made.add(&all, "Layout".to_owned(), row("Account-A %28x%29", false));
         made.add(&all, "ApexClass".to_owned(), row("acme__B", true));
         made.add(&all, "InstalledPackage".to_owned(), row("acme", true));
-        let one = Scope {
-            components: vec![("ApexClass".to_owned(), "acme__C".to_owned())],
-        };
+        let mut one = Scope::default();
+        one.insert("ApexClass", "acme__C");
         made.add(&one, "ApexClass".to_owned(), row("acme__C", true));
         made.add(&one, "ApexClass".to_owned(), row("D", false));
         let names: Vec<String> = made

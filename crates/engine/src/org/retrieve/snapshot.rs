@@ -10,9 +10,10 @@ use syncline_metadata::component::{Located, Project};
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::RetrieveMessage;
 
+use super::folder::means_the_same;
 use super::inventory::{Inventory, Scope, inventory};
 use super::plan::{DEPENDENT, KnownDates, MOST, Part, plan, trusted_date};
-use super::run::{Progress, fetch, means_the_same};
+use super::run::{Progress, fetch};
 use super::unite::unite;
 use crate::org::OrgError;
 use crate::org::convert::{Files, to_source};
