@@ -239,7 +239,7 @@ fn files_that_break_off() {
         &rig.run(&["org", "retrieve", "dev1", "-o", "back", "--metadata", "ApexClass"]),
         damaged(),
     );
-    assert!(!rig.env.work().join("back").exists(), "nothing is written");
+    assert!(!rig.env.work().join("back/classes").exists(), "nothing is written");
     cut();
     fails(&rig.run(&["org", "retrieve", "dev1", "--snapshot"]), damaged());
     let refs = rig.env.git_ok(&["for-each-ref", "refs/syncline"]);

@@ -134,16 +134,21 @@ impl Connection {
     /// Waits for a retrieve and reads its zip. The org gives the zip once, with the first answer that says that it is done.
     async fn finish_retrieve(&self, id: &str, poll: Poll, looked: &mut (impl FnMut() + Send)) -> Result<Retrieved> {
         let ask = || self.retrieve_status(id);
-        let done = |status: &Option<Retrieved>| {
+        let done = |status: &Option<(Status, Vec<u8>)>| {
             looked();
             status.is_some()
         };
         let ended = self.wait("wait for a retrieve", poll, ask, done).await?;
-        ended.ok_or_else(|| unexpected("checkRetrieveStatus", "the retrieve is not done"))
+        let (status, zip) = ended.ok_or_else(|| unexpected("checkRetrieveStatus", "the retrieve is not done"))?;
+        Ok(Retrieved {
+            id: id.to_owned(),
+            messages: status.messages,
+            zip: ZipReader::open("read the retrieved files", zip)?,
+        })
     }
 
     /// What was retrieved; `None` as long as it is not done.
-    async fn retrieve_status(&self, id: &str) -> Result<Option<Retrieved>> {
+    async fn retrieve_status(&self, id: &str) -> Result<Option<(Status, Vec<u8>)>> {
         let arguments = tag("asyncProcessId", id) + &tag("includeZip", true);
         let answer = self.metadata_answer("checkRetrieveStatus", "", &arguments).await?;
         let (status, zip) = read_status(&answer.body)?;
@@ -151,11 +156,7 @@ impl Connection {
             return Ok(None);
         };
         let zip = zip.ok_or_else(|| unexpected("checkRetrieveStatus", "the zip file is missing"))?;
-        Ok(Some(Retrieved {
-            id: id.to_owned(),
-            messages: status.messages,
-            zip: ZipReader::open("read the retrieved files", zip)?,
-        }))
+        Ok(Some((status, zip)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `syncline org retrieve`.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -91,14 +92,23 @@ fn scope(args: &Args) -> Result<Scope, CommandError> {
 
 fn folder_of(args: &Args, folder: &Path, scope: &Scope, out: &mut Output) -> Result<Status, CommandError> {
     let orgs = orgs()?;
+    let began = Cell::new(false);
     let (written, refused) = block_on(async {
         let connection = orgs.connect(&args.org).await?;
         let inventory = retrieve::inventory(&connection, scope).await?;
         let plan = retrieve::plan(&inventory, None, retrieve::MOST);
         let mut bar = Bar::new(out);
         let mut progress = |done, total| bar.show(done, total);
+        began.set(true);
         let written = retrieve::into_folder(&connection, &inventory, &plan, folder, &mut progress).await?;
         Ok((written, inventory.refused))
+    })
+    .map_err(|error| match began.get() {
+        true => error.hint(format_args!(
+            "files that had arrived before are in {}; the same command again brings them all",
+            folder.display()
+        )),
+        false => error,
     })?;
     let messages: Vec<&str> = written
         .messages
@@ -106,7 +116,7 @@ fn folder_of(args: &Args, folder: &Path, scope: &Scope, out: &mut Output) -> Res
         .map(|message| message.problem.as_str())
         .collect();
     tell(&messages, refused.iter(), &written.left, out);
-    let found = !messages.is_empty() || !written.left.is_empty();
+    let found = !messages.is_empty() || !written.left.is_empty() || !refused.is_empty();
     if out.json() {
         out.value(&json!({
             "org": args.org,
@@ -173,7 +183,7 @@ fn snapshot_of(args: &Args, scope: Scope, out: &mut Output) -> Result<Status, Co
             taken.gone.len()
         ))?;
     }
-    let found = !messages.is_empty() || !taken.left.is_empty();
+    let found = !messages.is_empty() || !taken.left.is_empty() || !taken.refused.is_empty();
     Ok(if found { Status::Found } else { Status::Done })
 }
 
