@@ -2,10 +2,10 @@
 //! files, and return values that serialise; nothing here writes to a terminal.
 
 pub mod back_promote;
+pub mod command;
 pub mod compare;
 pub mod config;
 pub mod conflicts;
-pub mod gate;
 pub mod init;
 pub mod org;
 pub mod problem;

@@ -5,9 +5,11 @@ mod markdown;
 mod of_org;
 mod sarif;
 
+use serde::Serialize;
+
 pub use junit::junit;
 pub use markdown::markdown;
-pub use sarif::{Level, SarifError, Tally, read as read_sarif, sarif};
+pub use sarif::sarif;
 
 /// What was checked, and what came out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,6 +58,16 @@ pub enum Outcome {
     },
     /// It was not made.
     Skipped,
+}
+
+/// How bad a finding is, as SARIF names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Better otherwise.
+    Warning,
+    /// Wrong.
+    Error,
 }
 
 /// Something wrong at a place.

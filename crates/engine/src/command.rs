@@ -1,4 +1,4 @@
-//! Programs that a repository asks for. The repository says what it wants to run; the machine's owner says what may.
+//! Programs that a repository asks for: analyses, functional tests, steps. The repository says what it wants to run; the machine's owner says what may.
 //!
 //! A program gets an empty environment but for `PATH`, `HOME`, `TMPDIR`, `LANG` of its own and what [`Command::environment`]
 //! names, no standard input, a time limit, and a folder to run in. It and all its children are ended together.
