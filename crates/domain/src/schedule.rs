@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use croner::Cron;
-use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +20,11 @@ pub struct CronExpression {
 /// The text is no cron expression.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{text}` is no cron expression ({source}); write minute, hour, day, month and day of the week, for example `0 6 * * 1-5`"
+    "`{text}` is no cron expression ({reason}); write minute, hour, day, month and day of the week, for example `0 6 * * 1-5`"
 )]
 pub struct CronExpressionError {
     text: String,
-    source: CronError,
+    reason: String,
 }
 
 impl FromStr for CronExpression {
@@ -41,9 +40,9 @@ impl FromStr for CronExpression {
                 text: text.to_owned(),
                 cron,
             }),
-            Err(source) => Err(CronExpressionError {
+            Err(error) => Err(CronExpressionError {
                 text: text.to_owned(),
-                source,
+                reason: error.to_string().trim_end_matches('.').to_owned(),
             }),
         }
     }

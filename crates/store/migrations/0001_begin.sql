@@ -16,8 +16,9 @@ CREATE TABLE operation (
     message TEXT,
     problem TEXT,
     progress TEXT,
-    cancel TEXT,
     attempts BIGINT NOT NULL,
+    cancelling BIGINT NOT NULL,
+    holds_key BIGINT NOT NULL,
     lease_owner TEXT,
     lease_until BIGINT,
     lease_epoch BIGINT NOT NULL,
@@ -27,8 +28,8 @@ CREATE TABLE operation (
     updated BIGINT NOT NULL,
     ended BIGINT
 );
--- One operation at a time for each key.
-CREATE UNIQUE INDEX operation_exclusive ON operation (exclusive_key) WHERE state IN ('running', 'waiting', 'needs_person');
+-- One operation at a time for each key: it holds the key from its first claim to its end, in whatever state.
+CREATE UNIQUE INDEX operation_exclusive ON operation (exclusive_key) WHERE holds_key = 1;
 CREATE INDEX operation_open ON operation (id) WHERE state IN ('queued', 'running', 'waiting', 'needs_person');
 CREATE INDEX operation_environment ON operation (environment, id);
 
@@ -82,14 +83,13 @@ CREATE TABLE audit (
     at BIGINT NOT NULL,
     actor TEXT NOT NULL,
     action TEXT NOT NULL,
-    environment TEXT,
-    operation TEXT,
-    detail TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    details TEXT NOT NULL,
     previous TEXT NOT NULL,
     hash TEXT NOT NULL
 );
-CREATE INDEX audit_operation ON audit (operation, seq);
-CREATE INDEX audit_environment ON audit (environment, seq);
+CREATE INDEX audit_subject ON audit (subject, seq);
 
 -- The one row that every writer of the chain locks.
 CREATE TABLE audit_head (
@@ -103,7 +103,7 @@ CREATE TABLE checkpoint (
     seq BIGINT NOT NULL PRIMARY KEY,
     hash TEXT NOT NULL,
     at BIGINT NOT NULL,
-    public_key TEXT NOT NULL,
+    key TEXT NOT NULL,
     signature TEXT NOT NULL
 );
 

@@ -1,13 +1,13 @@
 //! Approvals: given or refused by a person for exactly one package of an operation.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use syncline_domain::time::Millis;
 use uuid::Uuid;
 
 use crate::dialect::args;
 use crate::error::failed;
-use crate::operation::{about, ended};
+use crate::operation::{about, refused};
 use crate::{Result, Store};
 
 /// What a person decided about a package.
@@ -38,13 +38,13 @@ struct Row {
 }
 
 impl Store {
-    /// Keeps a decision, in place of one that the same person made about the same package, and wakes the operation with the
-    /// signal `approval`.
-    pub async fn approve(&self, operation: &str, approval: &Approval) -> Result<()> {
+    /// Keeps a decision, in place of one that the same person made about the same package, and wakes the operation with a
+    /// signal.
+    pub async fn approve(&self, operation: &str, approval: &Approval, signal: &str) -> Result<()> {
         let attempted = "could not keep an approval";
         let found = self.operation(operation).await?;
         if found.state.is_terminal() {
-            return Err(ended(&found, "it has ended already"));
+            return Err(refused(&found, "it has ended already"));
         }
         let mut tx = self.begin(attempted).await?;
         tx.run(
@@ -66,21 +66,9 @@ impl Store {
         .await
         .map_err(failed(attempted))?;
         let payload = json!({"digest": approval.digest, "granted": approval.granted, "reason": approval.reason});
-        crate::signal::insert(
-            &mut tx,
-            operation,
-            "approval",
-            &payload,
-            &approval.actor,
-            approval.created,
-        )
-        .await?;
-        let action = if approval.granted {
-            "operation.approved"
-        } else {
-            "operation.rejected"
-        };
-        let event = about(&found, &approval.actor, action, payload, approval.created);
+        crate::signal::insert(&mut tx, operation, signal, &payload, &approval.actor, approval.created).await?;
+        let action = if approval.granted { "approve" } else { "reject" };
+        let event = about(&found, &approval.actor, action, "succeeded", payload, approval.created);
         crate::audit::append(&mut tx, &[event]).await?;
         tx.commit().await.map_err(failed(attempted))
     }
@@ -97,28 +85,6 @@ impl Store {
             .await
             .map_err(failed("could not read approvals"))?;
         Ok(rows.into_iter().map(Into::into).collect())
-    }
-
-    /// Declares all approvals of an operation void but those of one package, and says so in the audit chain. The number of void
-    /// ones.
-    pub async fn void_approvals(&self, operation: &str, but_digest: &str, why: &str, now: Millis) -> Result<u64> {
-        let attempted = "could not declare approvals void";
-        let found = self.operation(operation).await?;
-        let mut tx = self.begin(attempted).await?;
-        let void = tx
-            .run(
-                "DELETE FROM approval WHERE operation = $1 AND digest <> $2",
-                args![operation, but_digest],
-            )
-            .await
-            .map_err(failed(attempted))?;
-        if void > 0 {
-            let detail: Value = json!({"void": void, "digest": but_digest, "reason": why});
-            let event = about(&found, "syncline", "operation.approvals-void", detail, now);
-            crate::audit::append(&mut tx, &[event]).await?;
-        }
-        tx.commit().await.map_err(failed(attempted))?;
-        Ok(void)
     }
 }
 

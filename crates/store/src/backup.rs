@@ -17,7 +17,7 @@ const TABLES: &[(&str, &str, usize)] = &[
     (
         "operation",
         "id kind environment exclusive_key params actor state step data question waits_for wake_at# message problem progress \
-         cancel attempts# lease_owner lease_until# lease_epoch# version# created# started# updated# ended#",
+         attempts# cancelling# holds_key# lease_owner lease_until# lease_epoch# version# created# started# updated# ended#",
         1,
     ),
     (
@@ -34,11 +34,11 @@ const TABLES: &[(&str, &str, usize)] = &[
     ("evidence", "id operation name content actor created#", 1),
     (
         "audit",
-        "seq# at# actor action environment operation detail previous hash",
+        "seq# at# actor action subject outcome details previous hash",
         1,
     ),
     ("audit_head", "id# seq# hash", 1),
-    ("checkpoint", "seq# hash at# public_key signature", 1),
+    ("checkpoint", "seq# hash at# key signature", 1),
     ("schedule", "name cron zone request next_at# version#", 1),
     ("schedule_run", "schedule instant# operation", 2),
     (
@@ -134,12 +134,12 @@ impl Store {
             name: format!("{}:{number}", place.display()),
             why: why.to_owned(),
         };
-        let (seq, _) = self.audit_head().await?;
+        let head = self.audit_head().await?;
         let filter = crate::Filter {
             limit: 1,
             ..crate::Filter::default()
         };
-        if seq != 0 || !self.operations(&filter).await?.is_empty() {
+        if head.is_some() || !self.operations(&filter).await?.is_empty() {
             return Err(StoreError::NotEmpty {
                 place: self.place().to_owned(),
             });

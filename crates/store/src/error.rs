@@ -103,11 +103,11 @@ pub enum StoreError {
         /// What was looked for.
         name: String,
     },
-    /// A beginning of an id that several have.
-    #[error("several operations begin with `{beginning}`: {found}")]
+    /// A part of an id that several have.
+    #[error("several operations have ids with `{part}`: {found}")]
     Ambiguous {
-        /// The beginning.
-        beginning: String,
+        /// The part.
+        part: String,
         /// Their ids.
         found: String,
     },
@@ -121,6 +121,9 @@ pub enum StoreError {
         /// Why that does not fit.
         why: &'static str,
     },
+    /// What is to happen to an operation does not fit its state.
+    #[error(transparent)]
+    Refused(#[from] syncline_domain::operation::Refusal),
     /// A value of the database is damaged.
     #[error("the database is damaged: {what} `{name}` {why}")]
     Damaged {
@@ -160,7 +163,7 @@ impl StoreError {
             Self::Ambiguous { .. } => "write more of the id",
             Self::Damaged { .. } => "restore a backup: `syncline admin restore`",
             Self::Seal(error) => return error.hint(),
-            Self::Query { .. } | Self::Unknown { .. } | Self::State { .. } => return None,
+            Self::Query { .. } | Self::Unknown { .. } | Self::State { .. } | Self::Refused(_) => return None,
         })
     }
 

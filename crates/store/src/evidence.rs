@@ -32,8 +32,8 @@ struct Row {
 }
 
 impl Store {
-    /// Attaches evidence to an operation and wakes it with the signal `evidence`.
-    pub async fn attach_evidence(&self, operation: &str, evidence: &Evidence) -> Result<()> {
+    /// Attaches evidence to an operation and wakes it with a signal.
+    pub async fn attach_evidence(&self, operation: &str, evidence: &Evidence, signal: &str) -> Result<()> {
         let attempted = "could not attach evidence";
         let found = self.operation(operation).await?;
         let mut tx = self.begin(attempted).await?;
@@ -51,16 +51,15 @@ impl Store {
         .await
         .map_err(failed(attempted))?;
         let detail = json!({"name": evidence.name, "content": evidence.content});
-        crate::signal::insert(
-            &mut tx,
-            operation,
-            "evidence",
-            &detail,
+        crate::signal::insert(&mut tx, operation, signal, &detail, &evidence.actor, evidence.created).await?;
+        let event = about(
+            &found,
             &evidence.actor,
+            "attach-evidence",
+            "succeeded",
+            detail,
             evidence.created,
-        )
-        .await?;
-        let event = about(&found, &evidence.actor, "operation.evidence", detail, evidence.created);
+        );
         crate::audit::append(&mut tx, &[event]).await?;
         tx.commit().await.map_err(failed(attempted))
     }

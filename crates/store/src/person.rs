@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use syncline_domain::audit::Event;
+use syncline_domain::audit::Draft;
 use syncline_domain::time::Millis;
 
 use crate::dialect::args;
@@ -45,7 +45,7 @@ impl Store {
             .await
             .map_err(failed(attempted))?;
         if new == 1 {
-            crate::audit::append(&mut tx, &[changed("role.given", assignment, actor, now)]).await?;
+            crate::audit::append(&mut tx, &[changed("role.give", assignment, actor, now)]).await?;
         }
         tx.commit().await.map_err(failed(attempted))
     }
@@ -62,7 +62,7 @@ impl Store {
             .await
             .map_err(failed(attempted))?;
         if gone == 1 {
-            crate::audit::append(&mut tx, &[changed("role.taken", assignment, actor, now)]).await?;
+            crate::audit::append(&mut tx, &[changed("role.take", assignment, actor, now)]).await?;
         }
         tx.commit().await.map_err(failed(attempted))?;
         Ok(gone == 1)
@@ -81,13 +81,13 @@ impl Store {
     }
 }
 
-fn changed(action: &str, assignment: &Assignment, actor: &str, now: Millis) -> Event {
-    Event {
+fn changed(action: &str, assignment: &Assignment, actor: &str, now: Millis) -> Draft {
+    Draft {
         at: now,
         actor: actor.to_owned(),
         action: action.to_owned(),
-        environment: (assignment.environment != "*").then(|| assignment.environment.clone()),
-        operation: None,
-        detail: json!({"person": assignment.person, "role": assignment.role}),
+        subject: format!("person:{}", assignment.person),
+        outcome: "succeeded".to_owned(),
+        details: json!({"role": assignment.role, "environment": assignment.environment}),
     }
 }

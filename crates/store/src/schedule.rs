@@ -6,7 +6,7 @@ use syncline_domain::time::Millis;
 
 use crate::dialect::args;
 use crate::error::failed;
-use crate::operation::{NewOperation, Operation, begun, insert};
+use crate::operation::{NewOperation, Operation, insert, opened};
 use crate::{Result, Store, StoreError};
 
 /// When something begins by itself.
@@ -153,7 +153,7 @@ impl Store {
         )
         .await
         .map_err(failed(attempted))?;
-        crate::audit::append(&mut tx, &[begun(&operation)]).await?;
+        crate::audit::append(&mut tx, &[opened(&operation)]).await?;
         tx.commit().await.map_err(failed(attempted))?;
         Ok(Some(operation))
     }

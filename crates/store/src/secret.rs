@@ -1,7 +1,7 @@
 //! Secrets, sealed with the server key and bound to their row.
 
 use serde_json::json;
-use syncline_domain::audit::Event;
+use syncline_domain::audit::Draft;
 use syncline_domain::time::Millis;
 
 use crate::dialect::args;
@@ -134,13 +134,13 @@ impl Store {
                 });
             }
         }
-        let event = Event {
+        let event = Draft {
             at: now,
             actor: actor.to_owned(),
-            action: "key.rotated".to_owned(),
-            environment: None,
-            operation: None,
-            detail: json!({"from": old.id(), "to": new.id(), "secrets": rows.len()}),
+            action: "key.rotate".to_owned(),
+            subject: format!("key:{}", new.id()),
+            outcome: "succeeded".to_owned(),
+            details: json!({"from": old.id(), "secrets": rows.len()}),
         };
         crate::audit::append(&mut tx, &[event]).await?;
         tx.commit().await.map_err(failed(attempted))?;

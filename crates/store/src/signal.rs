@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::dialect::{Tx, args};
 use crate::error::failed;
-use crate::operation::{about, ended};
+use crate::operation::{about, refused};
 use crate::{Result, Store, StoreError};
 
 /// A signal for an operation.
@@ -40,12 +40,12 @@ impl Store {
         let attempted = "could not send a signal";
         let found = self.operation(operation).await?;
         if found.state.is_terminal() {
-            return Err(ended(&found, "it has ended already"));
+            return Err(refused(&found, "it has ended already"));
         }
         let mut tx = self.begin(attempted).await?;
         insert(&mut tx, operation, name, payload, actor, now).await?;
         let detail = serde_json::json!({"name": name, "payload": payload});
-        crate::audit::append(&mut tx, &[about(&found, actor, "operation.signalled", detail, now)]).await?;
+        crate::audit::append(&mut tx, &[about(&found, actor, "signal", "succeeded", detail, now)]).await?;
         tx.commit().await.map_err(failed(attempted))
     }
 

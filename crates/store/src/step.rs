@@ -40,43 +40,6 @@ struct Row {
 }
 
 impl Store {
-    /// Notes that a step begins; the number of the run. [`StoreError::Lost`] when the worker has the operation no more.
-    pub async fn begin_step(&self, claim: &Claim, name: &str, now: Millis) -> Result<i64> {
-        #[derive(sqlx::FromRow)]
-        struct Number {
-            number: i64,
-        }
-        let attempted = "could not note the beginning of a step";
-        let mut tx = self.begin(attempted).await?;
-        let changed = tx
-            .run(
-                "UPDATE operation SET step = $3, updated = $4, version = version + 1
-                 WHERE id = $1 AND lease_epoch = $2 AND state = 'running'",
-                args![&claim.operation, claim.epoch, name, now],
-            )
-            .await
-            .map_err(failed(attempted))?;
-        if changed != 1 {
-            return Err(StoreError::Lost {
-                operation: claim.operation.clone(),
-                worker: claim.worker.clone(),
-            });
-        }
-        let row = tx
-            .first::<Number>(
-                "INSERT INTO step (operation, number, name, epoch, worker, started)
-                 SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5 FROM step WHERE operation = $1 RETURNING number",
-                args![&claim.operation, name, claim.epoch, &claim.worker, now],
-            )
-            .await
-            .map_err(failed(attempted))?;
-        tx.commit().await.map_err(failed(attempted))?;
-        row.map(|row| row.number).ok_or_else(|| StoreError::Unknown {
-            what: "step",
-            name: name.to_owned(),
-        })
-    }
-
     /// All runs of an operation's steps, in their order.
     pub async fn step_runs(&self, operation: &str) -> Result<Vec<StepRun>> {
         let rows = self
@@ -106,6 +69,27 @@ impl Store {
             })
             .collect()
     }
+}
+
+#[derive(sqlx::FromRow)]
+struct Number {
+    number: i64,
+}
+
+/// Notes that a step begins; the number of the run. The caller has locked the operation's row.
+pub(crate) async fn begin(tx: &mut Tx, claim: &Claim, name: &str, now: Millis) -> Result<i64> {
+    let row = tx
+        .first::<Number>(
+            "INSERT INTO step (operation, number, name, epoch, worker, started)
+             SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5 FROM step WHERE operation = $1 RETURNING number",
+            args![&claim.operation, name, claim.epoch, &claim.worker, now],
+        )
+        .await
+        .map_err(failed("could not note the beginning of a step"))?;
+    row.map(|row| row.number).ok_or_else(|| StoreError::Unknown {
+        what: "step",
+        name: name.to_owned(),
+    })
 }
 
 pub(crate) async fn end(tx: &mut Tx, operation: &str, number: i64, outcome: &Value, now: Millis) -> Result<()> {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use syncline_domain::audit::Event;
+use syncline_domain::audit::Draft;
+use syncline_domain::operation::Problem;
 use syncline_domain::time::Millis;
-use syncline_store::{Change, Claim, Operation, Signal, StoreError};
+use syncline_store::{Claim, Interim, Operation, Signal, StoreError, about};
 
 use super::lease::Lease;
 use super::{Runtime, StepError};
-use crate::problem::Problem;
 use crate::worker::Stop;
 
 /// What a step has in hand: the world, the operation as it was claimed, what earlier steps kept.
@@ -25,15 +25,12 @@ pub struct StepContext {
     pub data: Value,
     /// The worker's lease: look at [`Lease::is_lost`] right before an external effect.
     pub lease: Lease,
-    /// A person asked to cancel. A step that can stop what it waits for may do so.
-    pub cancelling: bool,
-    /// The worker is to stop: a step that waits for long can return [`Wait`](super::StepResult::Wait) now.
+    /// The worker is to stop: a step that waits for long can return [`Wait`](super::Outcome::Wait) now.
     pub stop: Stop,
     pub(super) claim: Claim,
-    pub(super) step: &'static str,
     pub(super) signals: Vec<Signal>,
     pub(super) consumed: Vec<String>,
-    pub(super) audit: Vec<Event>,
+    pub(super) audit: Vec<Draft>,
     pub(super) message: Option<String>,
 }
 
@@ -65,16 +62,13 @@ impl StepContext {
         if self.lease.is_lost() {
             self.lease.lose();
         }
-        let change = Change {
-            step: Some(self.step.to_owned()),
+        let interim = Interim {
             data: self.data.clone(),
             message: self.message.clone(),
-            attempts: self.operation.attempts,
             consumed: self.consumed.clone(),
             audit: self.audit.clone(),
-            ..Change::default()
         };
-        let saved = self.runtime.store.save(&self.claim, &change, self.now()).await;
+        let saved = self.runtime.store.save(&self.claim, &interim, self.now()).await;
         if let Err(StoreError::Lost { .. }) = saved {
             self.lease.lose();
         }
@@ -95,17 +89,27 @@ impl StepContext {
         taken
     }
 
-    /// Notes what happens; it is written with the next save. An entry is opened before an effect (and saved), and closed after
-    /// it.
-    pub fn audit(&mut self, action: &str, detail: Value) {
-        self.audit.push(Event {
-            at: self.now(),
-            actor: self.operation.actor.clone(),
-            action: action.to_owned(),
-            environment: self.operation.environment.clone(),
-            operation: Some(self.operation.id.clone()),
-            detail,
-        });
+    /// Notes what happens to the operation; it is written with the next save. An entry is `opened` before an effect (and saved),
+    /// and closed after it: `succeeded`, `failed`.
+    pub fn audit(&mut self, action: &str, outcome: &str, details: Value) {
+        let actor = &self.operation.actor;
+        self.audit
+            .push(about(&self.operation, actor, action, outcome, details, self.now()));
+    }
+
+    /// A person asked to cancel. A step that can stop what it waits for may do so.
+    pub fn is_cancelling(&self) -> bool {
+        self.lease.is_cancelling()
+    }
+
+    /// Everything that is to be written with the end of the step.
+    pub(super) fn take(&mut self) -> Interim {
+        Interim {
+            data: self.data.clone(),
+            message: self.message.take(),
+            consumed: std::mem::take(&mut self.consumed),
+            audit: std::mem::take(&mut self.audit),
+        }
     }
 
     /// What people read of the operation from now on.
@@ -140,12 +144,8 @@ fn ends_at(done: u64, total: u64, since: Millis, now: Millis) -> Option<Millis> 
 
 fn read<T: DeserializeOwned>(value: &Value, what: &str) -> Result<T, StepError> {
     T::deserialize(value).map_err(|error| {
-        let problem = Problem {
-            message: format!("the operation's {what} are not of the form that this program writes"),
-            causes: vec![error.to_string()],
-            again: false,
-        };
-        StepError::new(problem).hopeless()
+        let message = format!("the operation's {what} are not of the form that this program writes");
+        StepError(Problem::new("operation.form", message).details(json!({"causes": [error.to_string()]})))
     })
 }
 

@@ -1,9 +1,9 @@
 //! What people ask of operations: begin, answer, approve, cancel, try again.
 
-use serde_json::json;
-use syncline_domain::operation::State;
+use serde_json::{Value, json};
+use syncline_domain::operation::{Answer, Question, QuestionError, QuestionKind, State};
 use syncline_domain::policy::Actor;
-use syncline_store::{Approval, NewOperation, Operation, StoreError};
+use syncline_store::{Approval, Evidence, NewOperation, Operation, StoreError};
 
 use super::Runtime;
 
@@ -19,24 +19,19 @@ pub enum OperationError {
         /// The kind.
         kind: String,
     },
-    /// The operation asks something else.
+    /// The operation asks nothing of that sort.
     #[error("the operation {operation} does not ask for {wanted}; {asks}")]
-    OtherQuestion {
+    NotAsked {
         /// The operation.
         operation: String,
-        /// What the person answers.
+        /// What the person gives.
         wanted: &'static str,
         /// What it asks for.
         asks: String,
     },
-    /// The question has other answers.
-    #[error("`{given}` is no answer; answers are: {choices}")]
-    NoChoice {
-        /// What was answered.
-        given: String,
-        /// What can be answered.
-        choices: String,
-    },
+    /// The answer does not fit the question.
+    #[error(transparent)]
+    Answer(#[from] QuestionError),
 }
 
 /// A person's decision about a package.
@@ -46,6 +41,8 @@ pub struct Decision {
     pub granted: bool,
     /// In the person's words.
     pub reason: Option<String>,
+    /// The package that the person saw; without one, the package that is asked about now.
+    pub subject: Option<String>,
 }
 
 /// Begins an operation: a worker takes it.
@@ -56,74 +53,128 @@ pub async fn start(runtime: &Runtime, new: &NewOperation) -> Result<Operation, O
     Ok(runtime.store.create(new, runtime.now()).await?)
 }
 
-/// Answers the operation's question: with one of its choices, where it has choices.
+/// Answers the operation's question. Without a subject the person is taken to have seen the present one.
 pub async fn answer(
     runtime: &Runtime,
     id: &str,
     actor: &Actor,
-    choice: &str,
-    text: Option<&str>,
+    value: &str,
+    comment: &str,
+    subject: Option<&str>,
 ) -> Result<(), OperationError> {
     let operation = runtime.store.operation(id).await?;
-    let question = operation
-        .question
-        .as_ref()
-        .filter(|_| operation.state == State::NeedsPerson);
-    let question = question.ok_or_else(|| asks(&operation, "an answer"))?;
-    if question.name == "approval" {
-        return Err(asks(&operation, "an answer"));
-    }
-    if !question.choices.is_empty() && !question.choices.iter().any(|known| known == choice) {
-        return Err(OperationError::NoChoice {
-            given: choice.to_owned(),
-            choices: question.choices.join(", "),
-        });
-    }
-    let payload = json!({"choice": choice, "text": text});
+    let question = question(&operation).ok_or_else(|| not_asked(&operation, "an answer"))?;
+    let answer = Answer {
+        question: question.name.clone(),
+        subject: subject.unwrap_or(&question.subject).to_owned(),
+        value: value.to_owned(),
+        by: actor.name.clone(),
+        at: runtime.now(),
+        comment: comment.to_owned(),
+    };
+    question.accepts(&answer)?;
     let now = runtime.now();
+    let payload = json!(answer);
     Ok(runtime
         .store
         .signal(id, &question.name, &payload, &actor.name, now)
         .await?)
 }
 
-/// Approves or refuses the package that the operation asks about.
+/// Approves or refuses the package that the operation's gates ask about.
 pub async fn approve(runtime: &Runtime, id: &str, actor: &Actor, decision: &Decision) -> Result<(), OperationError> {
     let operation = runtime.store.operation(id).await?;
-    let digest = operation
-        .question
-        .as_ref()
-        .filter(|question| operation.state == State::NeedsPerson && question.name == "approval")
-        .and_then(|question| question.detail["digest"].as_str());
-    let digest = digest.ok_or_else(|| asks(&operation, "an approval"))?;
+    let question = gates(&operation).ok_or_else(|| not_asked(&operation, "an approval"))?;
+    if decision.subject.as_ref().is_some_and(|seen| *seen != question.subject) {
+        return Err(QuestionError::Changed(question.name.clone()).into());
+    }
+    let roles = actor.roles_in(operation.environment.as_deref());
     let approval = Approval {
-        digest: digest.to_owned(),
+        digest: question.subject.clone(),
         actor: actor.name.clone(),
-        roles: actor.roles.clone(),
+        roles: roles.iter().map(ToString::to_string).collect(),
         granted: decision.granted,
         reason: decision.reason.clone(),
         created: runtime.now(),
     };
-    Ok(runtime.store.approve(id, &approval).await?)
+    Ok(runtime.store.approve(id, &approval, &question.name).await?)
 }
 
-/// Asks to cancel the operation; it ends at the next safe point.
-pub async fn cancel(runtime: &Runtime, id: &str, actor: &Actor, reason: &str) -> Result<Operation, OperationError> {
-    let now = runtime.now();
-    Ok(runtime.store.cancel(id, &actor.name, reason, now).await?)
-}
-
-/// Lets the operation go on with the step that failed.
-pub async fn retry(runtime: &Runtime, id: &str, actor: &Actor) -> Result<Operation, OperationError> {
-    Ok(runtime.store.retry(id, &actor.name, runtime.now()).await?)
-}
-
-fn asks(operation: &Operation, wanted: &'static str) -> OperationError {
-    let asks = match (&operation.question, operation.state) {
-        (Some(question), State::NeedsPerson) => format!("it asks: {} ({})", question.text, question.name),
-        (_, state) => format!("it is {state}"),
+/// Attaches evidence; gates that wait for it look again.
+pub async fn attach(
+    runtime: &Runtime,
+    id: &str,
+    actor: &Actor,
+    name: &str,
+    content: Value,
+) -> Result<(), OperationError> {
+    let operation = runtime.store.operation(id).await?;
+    let evidence = Evidence {
+        name: name.to_owned(),
+        content,
+        actor: actor.name.clone(),
+        created: runtime.now(),
     };
-    OperationError::OtherQuestion {
+    let signal = gates(&operation).map_or("evidence", |question| &question.name);
+    Ok(runtime.store.attach_evidence(id, &evidence, signal).await?)
+}
+
+/// Asks to cancel the operation: it ends now if nothing is half done, else at the next safe point.
+pub async fn cancel(runtime: &Runtime, id: &str, actor: &Actor, reason: &str) -> Result<Operation, OperationError> {
+    for _ in 0..LOOKS {
+        let seen = runtime.store.operation(id).await?;
+        let step = runtime
+            .kind(&seen.kind)
+            .and_then(|kind| kind.step(seen.step.as_deref()));
+        // Nothing is left half done before the first step.
+        let may_stop = seen.step.is_none() || step.is_some_and(|step| step.may_stop);
+        let now = runtime.now();
+        match runtime.store.cancel(&seen, may_stop, &actor.name, reason, now).await {
+            Err(StoreError::Changed { .. }) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(contended(id))
+}
+
+/// Lets the operation go on with the step that broke or failed.
+pub async fn retry(runtime: &Runtime, id: &str, actor: &Actor) -> Result<Operation, OperationError> {
+    for _ in 0..LOOKS {
+        let seen = runtime.store.operation(id).await?;
+        match runtime.store.retry(&seen, &actor.name, runtime.now()).await {
+            Err(StoreError::Changed { .. }) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(contended(id))
+}
+
+/// How often an operation is looked at again that its worker has just written.
+const LOOKS: u32 = 20;
+
+fn contended(id: &str) -> OperationError {
+    let error = StoreError::Changed {
+        what: "operation",
+        name: id.to_owned(),
+    };
+    error.into()
+}
+
+fn question(operation: &Operation) -> Option<&Question> {
+    let question = operation.question.as_ref();
+    question.filter(|_| operation.state == State::NeedsPerson)
+}
+
+fn gates(operation: &Operation) -> Option<&Question> {
+    question(operation).filter(|question| question.kind == QuestionKind::Gates)
+}
+
+fn not_asked(operation: &Operation, wanted: &'static str) -> OperationError {
+    let asks = match question(operation) {
+        Some(question) => format!("it asks `{}`: {}", question.name, question.text),
+        None => format!("it is {}", operation.state),
+    };
+    OperationError::NotAsked {
         operation: operation.id.clone(),
         wanted,
         asks,

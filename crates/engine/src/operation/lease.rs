@@ -21,14 +21,16 @@ pub struct Lease {
 #[derive(Debug)]
 struct Shared {
     lost: AtomicBool,
+    cancelling: AtomicBool,
     until: AtomicI64,
     notify: Notify,
 }
 
 impl Lease {
-    pub(super) fn new(until: Millis, clock: Clock) -> Self {
+    pub(super) fn new(until: Millis, cancelling: bool, clock: Clock) -> Self {
         let shared = Shared {
             lost: AtomicBool::new(false),
+            cancelling: AtomicBool::new(cancelling),
             until: AtomicI64::new(until),
             notify: Notify::new(),
         };
@@ -42,6 +44,11 @@ impl Lease {
     /// true as soon as the lease has run out by this machine's clock, before anybody told.
     pub fn is_lost(&self) -> bool {
         self.shared.lost.load(Ordering::SeqCst) || now(&self.clock) >= self.shared.until.load(Ordering::SeqCst)
+    }
+
+    /// A person asked to cancel, as far as the last heartbeat told.
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.shared.cancelling.load(Ordering::SeqCst)
     }
 
     /// Waits until the lease is lost.
@@ -67,7 +74,10 @@ impl Lease {
             self.clock.sleep(length / 3).await;
             let until = now(&self.clock).saturating_add(millis);
             match store.heartbeat(&claim, until).await {
-                Ok(()) => self.shared.until.store(until, Ordering::SeqCst),
+                Ok(cancelling) => {
+                    self.shared.until.store(until, Ordering::SeqCst);
+                    self.shared.cancelling.store(cancelling, Ordering::SeqCst);
+                }
                 Err(StoreError::Lost { .. }) => return self.lose(),
                 // A database that cannot be reached for a while: the lease holds as long as it was given.
                 Err(_) if self.is_lost() => return self.lose(),

@@ -2,7 +2,7 @@
 //!
 //! A step looks at the world, makes at most one external effect, and can be run again at any time. Before an effect it saves
 //! what it is about to do ([`StepContext::save`]); when it runs again it looks for that effect first. Errors that it returns
-//! with `?` are technical: it is run again after a while. What a rule refuses is [`StepResult::Failed`].
+//! with `?` are technical: it is run again after a while. What a rule refuses is [`Outcome::Failed`].
 
 mod context;
 mod decide;
@@ -14,18 +14,17 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::UNIX_EPOCH;
 
-use syncline_domain::operation::Question;
 use syncline_domain::time::Millis;
 use syncline_salesforce::Clock;
 use syncline_store::Store;
 
 use crate::org::login::Orgs;
-use crate::problem::Problem;
 
 pub use context::StepContext;
-pub use decide::{Decision, OperationError, answer, approve, cancel, retry, start};
+pub use decide::{Decision, OperationError, answer, approve, attach, cancel, retry, start};
 pub use lease::Lease;
 pub(crate) use run::run;
+pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind};
 
 /// The kinds of operations that this program knows.
 pub const KINDS: &[&Kind] = &[];
@@ -41,6 +40,22 @@ pub struct Kind {
     pub steps: &'static [StepDef],
 }
 
+impl Kind {
+    /// A step by its name; the first one without a name.
+    pub fn step(&self, name: Option<&str>) -> Option<&'static StepDef> {
+        match name {
+            None => self.steps.first(),
+            Some(name) => self.steps.iter().find(|step| step.name == name),
+        }
+    }
+
+    /// The step behind another one.
+    fn after(&self, name: &str) -> Option<&'static StepDef> {
+        let at = self.steps.iter().position(|step| step.name == name)?;
+        self.steps.get(at + 1)
+    }
+}
+
 /// A step of a kind.
 #[derive(Debug)]
 pub struct StepDef {
@@ -48,8 +63,8 @@ pub struct StepDef {
     pub name: &'static str,
     /// In words: "reads back what was deployed".
     pub title: &'static str,
-    /// The operation can be cancelled before this step, also while it waits in it: nothing would be left half done.
-    pub cancellable: bool,
+    /// The operation may end before this step, also while it waits in it: nothing would be left half done.
+    pub may_stop: bool,
     /// What it does.
     pub run: StepFn,
 }
@@ -58,75 +73,25 @@ pub struct StepDef {
 pub type StepFn = for<'a> fn(&'a mut StepContext) -> StepFuture<'a>;
 
 /// A running step.
-pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<StepResult, StepError>> + 'a>>;
+pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, StepError>> + 'a>>;
 
-/// How a step ends when nothing technical failed.
+/// Something technical failed, which becomes [`Outcome::Errored`]. Made of any error by `?`.
 #[derive(Debug)]
-pub enum StepResult {
-    /// The next step of the table follows; after the last one the operation has succeeded.
-    Done,
-    /// Another step follows, also an earlier one.
-    Next(&'static str),
-    /// This step is run again at a time, or when a signal has come, whichever is first.
-    Wait {
-        /// When.
-        until: Option<Millis>,
-        /// The signal's name.
-        signal: Option<String>,
-        /// Why, for people.
-        why: String,
-    },
-    /// This step is run again when the question was answered: by a signal of the question's name.
-    NeedsPerson {
-        /// The question.
-        question: Question,
-    },
-    /// A rule refuses, or what was found does not allow it: the operation ends.
-    Failed {
-        /// What a person reads.
-        problem: Problem,
-    },
-}
-
-/// Something technical failed: the step is run again, later and at most a few times. Made of any error by `?`.
-#[derive(Debug)]
-pub struct StepError {
-    /// What went wrong.
-    pub problem: Problem,
-    /// When to try again, if that is known better than by waiting longer each time.
-    pub retry_at: Option<Millis>,
-    /// Trying again does not help: the operation ends as errored.
-    pub hopeless: bool,
-}
-
-impl StepError {
-    /// A technical failure.
-    pub fn new(problem: Problem) -> Self {
-        Self {
-            problem,
-            retry_at: None,
-            hopeless: false,
-        }
-    }
-
-    /// A technical failure that passes at a known time.
-    #[must_use]
-    pub fn retry_at(mut self, at: Millis) -> Self {
-        self.retry_at = Some(at);
-        self
-    }
-
-    /// A failure that trying again does not change.
-    #[must_use]
-    pub fn hopeless(mut self) -> Self {
-        self.hopeless = true;
-        self
-    }
-}
+pub struct StepError(pub Problem);
 
 impl<E: Error> From<E> for StepError {
     fn from(error: E) -> Self {
-        Self::new(Problem::of(&error))
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        let problem = Problem::new("operation.step", error.to_string());
+        Self(match causes.is_empty() {
+            true => problem,
+            false => problem.details(serde_json::json!({"causes": causes})),
+        })
     }
 }
 
