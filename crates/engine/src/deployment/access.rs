@@ -185,7 +185,11 @@ fn part<'a>(entry: Node<'a, '_>) -> Option<(&'static str, &'a str)> {
 fn group<'a>(entry: &Entry<'a>) -> Option<(&'a str, String)> {
     let (_, by) = TOGETHER.iter().find(|(name, _)| *name == entry.name)?;
     let part = by.and_then(|by| {
-        let text = entry.node.children().find(|node| node.tag_name().name() == by)?.text()?;
+        let text = entry
+            .node
+            .children()
+            .find(|node| node.tag_name().name() == by)?
+            .text()?;
         Some(text.split('.').next().unwrap_or(text).to_owned())
     });
     Some((entry.name, part.unwrap_or_default()))
@@ -293,7 +297,13 @@ mod tests {
     fn an_entry_that_is_gone_grants_nothing() {
         let (a, b) = (class("A", true), class("B", true));
         let before = a.clone() + &b + CUSTOM;
-        check("Profile", &before, &(a.clone() + CUSTOM), &[], Some(&(class("B", false) + CUSTOM)));
+        check(
+            "Profile",
+            &before,
+            &(a.clone() + CUSTOM),
+            &[],
+            Some(&(class("B", false) + CUSTOM)),
+        );
         // It goes with its component.
         check("Profile", &before, &(a.clone() + CUSTOM), &["B"], None);
         // It granted nothing.

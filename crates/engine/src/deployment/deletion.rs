@@ -43,7 +43,10 @@ mod tests {
             ComponentId::new("ApexClass", "BillRun"),
         ]
         .into();
-        assert!(comes_first(&ComponentId::new("AuraDefinitionBundle", "Tile"), &deployed));
+        assert!(comes_first(
+            &ComponentId::new("AuraDefinitionBundle", "Tile"),
+            &deployed
+        ));
         assert!(!comes_first(&ComponentId::new("ApexClass", "Tile"), &deployed));
         assert!(is_renamed(&ComponentId::new("ApexClass", "Billrun"), &deployed));
         assert!(!is_renamed(&ComponentId::new("ApexPage", "Billrun"), &deployed));

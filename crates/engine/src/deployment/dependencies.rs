@@ -86,7 +86,12 @@ fn still_needed(
         let name = id.full_name.rsplit(['.', '/']).next().unwrap_or_default();
         name.as_bytes().to_owned()
     };
-    let marks: Vec<Vec<u8>> = package.deletions.iter().map(last).filter(|mark| !mark.is_empty()).collect();
+    let marks: Vec<Vec<u8>> = package
+        .deletions
+        .iter()
+        .map(last)
+        .filter(|mark| !mark.is_empty())
+        .collect();
     for (id, files) in &to.files {
         if LET_GO.contains(&&*id.type_name) || package.components.contains(id) {
             continue;
@@ -94,7 +99,9 @@ fn still_needed(
         for (path, oid) in files {
             let bytes = repository.read_blob(*oid)?;
             let named = |mark: &Vec<u8>| bytes.windows(mark.len()).any(|part| part == mark.as_slice());
-            let Ok(text) = std::str::from_utf8(&bytes) else { continue };
+            let Ok(text) = std::str::from_utf8(&bytes) else {
+                continue;
+            };
             if !marks.iter().any(named) {
                 continue;
             }
@@ -125,7 +132,9 @@ impl Names {
             }
             for (_, oid) in files {
                 let bytes = repository.read_blob(*oid)?;
-                let Ok(text) = std::str::from_utf8(&bytes) else { continue };
+                let Ok(text) = std::str::from_utf8(&bytes) else {
+                    continue;
+                };
                 ids.extend(children_of(id, text).unwrap_or_default().into_iter().map(|(id, _)| id));
             }
         }
@@ -160,7 +169,10 @@ impl Names {
 /// Whether what stands behind `__` is an ending of the platform, `__c`, and no name behind a namespace.
 fn is_suffix(name: &str) -> bool {
     let ending = name.rsplit("__").next().unwrap_or_default();
-    ["c", "r", "mdt", "e", "b", "x", "kav", "gvs", "pc", "Share", "Feed", "History"].contains(&ending)
+    [
+        "c", "r", "mdt", "e", "b", "x", "kav", "gvs", "pc", "Share", "Feed", "History",
+    ]
+    .contains(&ending)
 }
 
 fn folded(id: &ComponentId) -> (String, String) {
@@ -177,7 +189,9 @@ fn references(
     let mut found = Vec::new();
     for (path, oid) in state.of(id) {
         let bytes = repository.read_blob(*oid)?;
-        let Ok(text) = std::str::from_utf8(&bytes) else { continue };
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            continue;
+        };
         let all = references_in(id, path, text, &names.context())?;
         found.extend(all.into_iter().filter(|one| one.kind == ReferenceKind::Required));
     }

@@ -62,7 +62,10 @@ pub fn wanted(repository: &Repository, package: &Package, before: Oid) -> Result
         let bytes = repository.read_blob(*oid)?;
         let (_, document) = splice::parse(path, &bytes)?;
         let value = |element: &str| {
-            let node = document.root_element().children().find(|node| node.tag_name().name() == element);
+            let node = document
+                .root_element()
+                .children()
+                .find(|node| node.tag_name().name() == element);
             node.and_then(|node| node.text()).map(str::trim)
         };
         let kind = value("type").unwrap_or_default();
@@ -130,7 +133,12 @@ fn lines(file: &Path) -> Result<u64, DeploymentError> {
 #[cfg(unix)]
 fn private(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 #[cfg(not(unix))]
@@ -143,7 +151,9 @@ fn make_folder(folder: &Path) -> Result<(), DeploymentError> {
     use std::os::unix::fs::DirBuilderExt;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
-    builder.create(folder).map_err(DeploymentError::file("could not create the folder", folder))
+    builder
+        .create(folder)
+        .map_err(DeploymentError::file("could not create the folder", folder))
 }
 
 #[cfg(not(unix))]

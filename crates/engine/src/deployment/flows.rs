@@ -48,7 +48,10 @@ pub async fn flows(connection: &Connection, names: &BTreeSet<String>) -> Result<
 pub(super) fn too_many(name: &str, versions: &[Version]) -> Vec<String> {
     let over = (versions.len() + 1).saturating_sub(MOST_VERSIONS);
     let obsolete = versions.iter().filter(|version| version.obsolete);
-    obsolete.take(over).map(|version| format!("{name}-{}", version.number)).collect()
+    obsolete
+        .take(over)
+        .map(|version| format!("{name}-{}", version.number))
+        .collect()
 }
 
 #[cfg(test)]

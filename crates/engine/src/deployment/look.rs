@@ -1,16 +1,16 @@
 //! The org as it is now, compared with a state: before a deployment, so that nobody's change is overwritten, and after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use syncline_git::{Entry, Oid, Repository, TreePath};
+use syncline_git::{Entry, Oid, Repository, TreeEditor, TreePath};
 use syncline_metadata::component::{ComponentId, Located};
 use syncline_metadata::diff::{ChangeKind, ElementChange};
 use syncline_metadata::table::registry::{Adapter, Registry};
 use syncline_salesforce::Connection;
 
 use super::state::{State, source};
-use super::{DeploymentError, Package, access};
+use super::{DeploymentError, Package, access, inside};
 use crate::compare::{Filter, compare};
 use crate::org::convert::to_source;
 use crate::org::retrieve::{DEPENDENT, Fetched, Inventory, MOST, Plan, Scope, fetch, inventory, plan, unite};
@@ -112,19 +112,22 @@ impl Look {
             return Ok(made);
         }
         let state = State::read(repository, tree, &mut ProjectReader::default())?;
-        let seen = write(repository, &state, wanted, &self.fetched)?;
-        let compared = compare(Some(repository), &state.source(), &source(seen), &Filter::default(), &|_, _| {})?;
-        for change in compared.components.iter().filter(|change| change.kind != ChangeKind::Moved) {
-            let children: Vec<&ComponentId> = change.children.iter().map(|(id, _)| id).collect();
-            let named: Vec<&&ComponentId> = children.iter().filter(|id| wanted.contains(**id)).collect();
-            // Of a file that holds several components only those that were asked for came.
-            let whole = is_asked(&change.id, wanted) && !holds_asked(&change.id, wanted) || wanted.contains(&change.id);
-            for element in &change.elements {
-                let own = whole || named.iter().any(|child| is_of(&change.id, child, element));
-                if own && !is_noise(&change.id, element) {
-                    made.differences.push(difference(&change.id, element));
-                }
-            }
+        let (expected, seen) = write(repository, &state, wanted, &self.fetched)?;
+        let compared = compare(
+            Some(repository),
+            &source(expected),
+            &source(seen),
+            &Filter::default(),
+            &|_, _| {},
+        )?;
+        for change in compared
+            .components
+            .iter()
+            .filter(|change| change.kind != ChangeKind::Moved)
+        {
+            let elements = change.elements.iter().filter(|element| !is_noise(&change.id, element));
+            made.differences
+                .extend(elements.map(|element| difference(&change.id, element)));
         }
         Ok(made)
     }
@@ -148,7 +151,9 @@ async fn list(
         let known = connection.describe_metadata().await?;
         let there = |kind: &&&str| known.object(kind).is_some();
         let types = access::ABOUT_TYPES.iter().filter(there);
-        scope.components.extend(types.map(|kind| ((*kind).to_owned(), "*".to_owned())));
+        scope
+            .components
+            .extend(types.map(|kind| ((*kind).to_owned(), "*".to_owned())));
     }
     scope.components.extend(package.about.iter().cloned());
     scope.components.sort();
@@ -164,44 +169,64 @@ async fn list(
     Ok((inventory, plan))
 }
 
-/// Writes the state's tree with what was retrieved in place of the components that were asked for.
+/// Writes two trees that differ only in what was asked for: as the state has it, and as it was retrieved. Of a file that holds several
+/// components they have those that were asked for.
 fn write(
     repository: &Repository,
     state: &State,
     wanted: &BTreeSet<ComponentId>,
     fetched: &Fetched,
-) -> Result<Oid, DeploymentError> {
+) -> Result<(Oid, Oid), DeploymentError> {
     let Some(project) = state.projects.iter().next() else {
-        return Ok(state.tree);
+        return Ok((state.tree, state.tree));
     };
     let converted = to_source(project, &fetched.files)?;
-    let mut tree = repository.edit_tree(Some(state.tree));
-    let mut places: BTreeMap<ComponentId, Vec<(String, Oid)>> = BTreeMap::new();
-    for (id, there) in &state.files {
-        if is_asked(id, wanted) {
-            for (path, _) in there {
-                tree.remove(&TreePath::from_bytes(path.as_bytes()))?;
+    let mut expected = repository.edit_tree(Some(state.tree));
+    let mut seen = repository.edit_tree(Some(state.tree));
+    let put = |tree: &mut TreeEditor<'_>, path: &str, bytes: &[u8]| -> Result<(), DeploymentError> {
+        let oid = repository.write_blob(bytes)?;
+        Ok(tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(oid))?)
+    };
+    let partly = |id: &ComponentId| !wanted.contains(id) && holds_asked(id, wanted);
+    for (id, files) in state.files.iter().filter(|(id, _)| is_asked(id, wanted)) {
+        for (path, oid) in files {
+            seen.remove(&TreePath::from_bytes(path.as_bytes()))?;
+            if partly(id) {
+                let part = inside::children(id, path, &repository.read_blob(*oid)?, wanted)?;
+                put(&mut expected, path, &part)?;
+                put(&mut seen, path, inside::none(id).as_bytes())?;
             }
-            places.insert(id.clone(), there.clone());
         }
     }
     for (path, bytes) in &converted.files {
         let Located::Component(file) = project.locate(path) else {
             continue;
         };
-        if !is_asked(&file.id, wanted) {
+        let id = &file.id;
+        if !is_asked(id, wanted) {
             continue;
         }
+        let old = state.of(id);
         let mut bytes = bytes.clone();
-        if DEPENDENT.contains(&&*file.id.type_name)
-            && let Some([(_, old)]) = places.get(&file.id).map(Vec::as_slice)
+        if DEPENDENT.contains(&&*id.type_name)
+            && let [(_, old)] = old
         {
-            bytes = unite(path, &file.id.type_name, &repository.read_blob(*old)?, &bytes, &fetched.manifest)?;
+            let old = repository.read_blob(*old)?;
+            bytes = unite(path, &id.type_name, &old, &bytes, &fetched.manifest)?;
         }
-        let oid = repository.write_blob(&bytes)?;
-        tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(oid))?;
+        let place = match old {
+            [(place, _)] => place,
+            _ => path,
+        };
+        if partly(id) {
+            bytes = inside::children(id, path, &bytes, wanted)?;
+            if old.is_empty() {
+                put(&mut expected, place, inside::none(id).as_bytes())?;
+            }
+        }
+        put(&mut seen, place, &bytes)?;
     }
-    Ok(tree.write()?)
+    Ok((expected.write()?, seen.write()?))
 }
 
 /// Whether the file of a component was asked for, by itself, by its parent, or by what lies in it.
@@ -238,31 +263,11 @@ fn folder_of(id: &ComponentId) -> Option<ComponentId> {
     Some(ComponentId::new(content, id.full_name.clone()))
 }
 
-/// Whether an element of a file belongs to a child inside it.
-fn is_of(parent: &ComponentId, child: &ComponentId, element: &ElementChange) -> bool {
-    let Some((_, kind)) = Registry::standard().child(&child.type_name) else {
-        return false;
-    };
-    let own = match kind.no_parent_name {
-        true => &*child.full_name,
-        false => child
-            .full_name
-            .strip_prefix(&format!("{}.", parent.full_name))
-            .unwrap_or(&child.full_name),
-    };
-    element.path.steps.first().is_some_and(|step| {
-        let named = match &step.selector {
-            syncline_metadata::path::Selector::Key(fields, _) => fields.iter().any(|(_, value)| &**value == own),
-            syncline_metadata::path::Selector::Value(value, _) => &**value == own,
-            _ => false,
-        };
-        &*step.name == kind.element && named
-    })
-}
-
 fn is_noise(id: &ComponentId, element: &ElementChange) -> bool {
     let default = |text: &Option<String>| {
-        let [step] = element.path.steps.as_slice() else { return false };
+        let [step] = element.path.steps.as_slice() else {
+            return false;
+        };
         let value = text.as_deref().map(str::trim);
         DEFAULTS
             .iter()

@@ -56,7 +56,8 @@ impl Package {
     /// Whether Apex is sent or deleted: then a production runs tests.
     pub fn has_apex(&self) -> bool {
         let all = self.components.iter().chain(&self.deletions);
-        all.into_iter().any(|id| matches!(&*id.type_name, "ApexClass" | "ApexTrigger"))
+        all.into_iter()
+            .any(|id| matches!(&*id.type_name, "ApexClass" | "ApexTrigger"))
     }
 
     /// Everything that is touched.
@@ -73,7 +74,11 @@ pub fn flows_between(repository: &Repository, before: Oid, after: Oid) -> Result
     };
     let (from, to) = (super::state::source(before), super::state::source(after));
     let compared = compare(Some(repository), &from, &to, &filter, &|_, _| {})?;
-    Ok(compared.components.into_iter().map(|one| one.id.full_name.into_string()).collect())
+    Ok(compared
+        .components
+        .into_iter()
+        .map(|one| one.id.full_name.into_string())
+        .collect())
 }
 
 /// Makes the package that brings an org from the state of one tree to that of another. Nothing is asked of the org.
@@ -92,7 +97,13 @@ pub fn package(
     let mut reader = ProjectReader::default();
     let from = State::read(repository, before, &mut reader)?;
     let to = State::read(repository, after, &mut reader)?;
-    let mut compared = compare(Some(repository), &from.source(), &to.source(), &Filter::default(), &|_, _| {})?;
+    let mut compared = compare(
+        Some(repository),
+        &from.source(),
+        &to.source(),
+        &Filter::default(),
+        &|_, _| {},
+    )?;
     // Which version of a flow is active has other numbers in each org; the flow's own status tells it.
     compared
         .components
@@ -160,8 +171,9 @@ impl Builder<'_> {
         let (mut first, mut last) = (empty(), empty());
         for id in ids(list) {
             if deletion::is_renamed(&id, deployed) {
-                made.notes
-                    .push(format!("{id} is not deleted: it is deployed in other upper and lower case"));
+                made.notes.push(format!(
+                    "{id} is not deleted: it is deployed in other upper and lower case"
+                ));
                 continue;
             }
             match (&*id.type_name, self.options.flows.get(&*id.full_name)) {
@@ -179,8 +191,9 @@ impl Builder<'_> {
         for flow in deployed.iter().filter(|id| &*id.type_name == "Flow") {
             let versions = self.options.flows.get(&*flow.full_name);
             for old in too_many(&flow.full_name, versions.map_or(&[], Vec::as_slice)) {
-                made.notes
-                    .push(format!("Flow:{old} is deleted: it was not active any more, and one more has no room"));
+                made.notes.push(format!(
+                    "Flow:{old} is deleted: it was not active any more, and one more has no room"
+                ));
                 first.insert("Flow", &old);
             }
         }
@@ -222,8 +235,12 @@ impl Builder<'_> {
                 .map(|(path, bytes)| (path.clone(), bytes.clone()))
                 .collect();
             let converted = to_metadata_api(project, &part)?;
-            made.notes
-                .extend(converted.left.iter().map(|(path, why)| format!("{path} is not sent: {why}")));
+            made.notes.extend(
+                converted
+                    .left
+                    .iter()
+                    .map(|(path, why)| format!("{path} is not sent: {why}")),
+            );
             files.extend(converted.files);
         }
         Ok(files)
@@ -247,7 +264,12 @@ impl Builder<'_> {
         made: &mut Package,
     ) -> Result<(), DeploymentError> {
         let id = &change.id;
-        let read = |files: &[(String, Oid)]| files.first().map(|(_, oid)| self.repository.read_blob(*oid)).transpose();
+        let read = |files: &[(String, Oid)]| {
+            files
+                .first()
+                .map(|(_, oid)| self.repository.read_blob(*oid))
+                .transpose()
+        };
         let before = read(self.from.of(id))?;
         let [(path, oid)] = self.to.of(id) else { return Ok(()) };
         let after = self.repository.read_blob(*oid)?;
@@ -303,7 +325,10 @@ impl Builder<'_> {
                 .root_element()
                 .children()
                 .find(|node| node.tag_name().name() == "status");
-            if status.and_then(|node| node.text()).is_some_and(|text| text.trim() == "Active") {
+            if status
+                .and_then(|node| node.text())
+                .is_some_and(|text| text.trim() == "Active")
+            {
                 return Ok(true);
             }
         }

@@ -166,9 +166,9 @@ impl Simulated {
         let result = self.deploy(chunk, options).await?;
         let failures = result.details.component_failures.iter();
         let touched = failures.filter(|failure| {
-            forward
-                .touched()
-                .any(|id| failure.component_type.as_deref() == Some(&*id.type_name) && *failure.full_name == *id.full_name)
+            forward.touched().any(|id| {
+                failure.component_type.as_deref() == Some(&*id.type_name) && *failure.full_name == *id.full_name
+            })
         });
         let mut why: Vec<String> = touched
             .map(|failure| {
@@ -188,7 +188,9 @@ impl Simulated {
             let result = self.deploy(chunk, self.options()).await?;
             if !result.succeeded() {
                 let told = result.problems().into_iter();
-                return Ok(told.map(|why| format!("the package {way} fails in the simulated org: {why}")).collect());
+                return Ok(told
+                    .map(|why| format!("the package {way} fails in the simulated org: {why}"))
+                    .collect());
             }
         }
         Ok(Vec::new())

@@ -176,8 +176,13 @@ pub(super) fn deleted(call: &Call<'_>, component: &Component) -> Result<(), ApiE
         )?;
         return Ok(());
     }
-    call.db.execute("DELETE FROM FlowDefinition WHERE Id = ?1", [&definition])?;
-    let name = component.id.full_name.rsplit_once('-').map_or(&*component.id.full_name, |(name, _)| name);
+    call.db
+        .execute("DELETE FROM FlowDefinition WHERE Id = ?1", [&definition])?;
+    let name = component
+        .id
+        .full_name
+        .rsplit_once('-')
+        .map_or(&*component.id.full_name, |(name, _)| name);
     for kind in ["Flow", "FlowDefinition"] {
         store::delete(call.db, &ComponentId::new(kind, name))?;
     }
