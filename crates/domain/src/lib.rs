@@ -1,1 +1,11 @@
 //! What Syncline decides, as values: no IO, no clock, no randomness. Times are milliseconds since 1970 in UTC and come in as arguments.
+
+pub mod audit;
+pub mod config;
+pub mod operation;
+pub mod pattern;
+pub mod pipeline;
+pub mod policy;
+pub mod schedule;
+pub mod time;
+pub mod wire;

@@ -1,8 +1,7 @@
 //! How values of the other crates are written in JSON and TOML: as the text that people see.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+pub(crate) use syncline_domain::wire::{hex, shown, shown_list};
 
 /// Bytes of a file or an element: a string when they are UTF-8, else `{"hex": "…"}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,61 +39,6 @@ impl<'de> Deserialize<'de> for Text {
                 .ok_or_else(|| serde::de::Error::custom("`hex` needs pairs of hexadecimal digits")),
         }
     }
-}
-
-/// For `#[serde(with = "wire::shown")]`: a value with `Display` and `FromStr` as its text.
-pub(crate) mod shown {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-/// As [`shown`], for lists.
-pub(crate) mod shown_list {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub(crate) fn serialize<T: Display, S: Serializer>(list: &[T], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(list.iter().map(ToString::to_string))
-    }
-
-    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        let texts = Vec::<String>::deserialize(deserializer)?;
-        texts
-            .iter()
-            .map(|text| text.parse().map_err(de::Error::custom))
-            .collect()
-    }
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            write!(text, "{byte:02x}").expect("a string takes any text");
-            text
-        })
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

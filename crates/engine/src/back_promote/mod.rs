@@ -24,10 +24,11 @@ pub use plan::PlanError;
 pub use report::{Because, Change, FileChange, Needed, Outcome, Replayed, Report, TargetReport};
 pub use run::TargetError;
 pub(crate) use run::{Prepared, run};
-pub use selection::{ComponentPattern, Selection, SelectionError};
+pub use selection::{Selection, SelectionError};
+pub use syncline_domain::pattern::ComponentPattern;
 pub use write::WriteError;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ReadConfigError};
 use crate::resolution::{ResolutionError, Resolutions};
 use crate::state::{self, Source, StateError, Target};
 
@@ -78,7 +79,7 @@ pub(crate) struct Job {
 pub enum BackPromoteError {
     /// The configuration is wrong.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] ReadConfigError),
     /// The source or a target cannot be found.
     #[error(transparent)]
     State(#[from] StateError),
@@ -125,7 +126,7 @@ pub enum BackPromoteError {
 /// # Errors
 /// What concerns all targets: an unknown source, a wrong configuration, no identity.
 pub fn back_promote(repository: &Repository, request: &Request, now: CommitTime) -> Result<Report, BackPromoteError> {
-    let config = Config::read(repository)?;
+    let config = config::read(repository)?;
     let mut source = state::source(repository, &config, &request.from)?;
     let range = match &request.commits {
         None => None,

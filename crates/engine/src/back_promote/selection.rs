@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use syncline_domain::pattern::ComponentPattern;
 use syncline_git::{EditError, Entry, ObjectError, Oid, Repository, TreeEdit, TreePath};
 use syncline_metadata::component::{ComponentId, children_of};
 use syncline_metadata::merge::{MergeError, pick};
@@ -20,17 +20,12 @@ use crate::wire;
 /// Which part of the change comes in. Empty: all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
-    /// Whole components.
-    #[serde(with = "wire::shown_list")]
+    /// Whole components; an object selects its fields, record types and so on as well.
     pub components: Vec<ComponentPattern>,
     /// Single elements.
     #[serde(with = "wire::shown_list")]
     pub elements: Vec<ElementPath>,
 }
-
-/// `Type:FullName`, where `*` stands for any text. An object selects its fields, record types and so on as well.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ComponentPattern(ComponentId);
 
 /// The selection cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -103,26 +98,6 @@ impl Selection {
     /// Does all of the change come in?
     pub fn is_all(&self) -> bool {
         self.components.is_empty() && self.elements.is_empty()
-    }
-}
-
-impl ComponentPattern {
-    fn matches(&self, id: &ComponentId) -> bool {
-        glob(&self.0.type_name, &id.type_name) && glob(&self.0.full_name, &id.full_name)
-    }
-}
-
-impl FromStr for ComponentPattern {
-    type Err = <ComponentId as FromStr>::Err;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
-}
-
-impl std::fmt::Display for ComponentPattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
     }
 }
 
@@ -335,7 +310,7 @@ fn select_component(
             }
         }
         // A child that lies inside its parent's file is an element of it.
-        let Some((parent_type, _)) = Registry::standard().child(&pattern.0.type_name) else {
+        let Some((parent_type, _)) = Registry::standard().child(pattern.type_name()) else {
             continue;
         };
         for (parent, files) in inventory
@@ -502,44 +477,9 @@ fn element_of(id: &ComponentId, parent: &ComponentId) -> Option<ElementPath> {
     })
 }
 
-/// `*` stands for any text.
-fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns() {
-        let check = |pattern: &str, id: &str, expect| {
-            let pattern: ComponentPattern = pattern.parse().unwrap();
-            assert_eq!(pattern.matches(&id.parse().unwrap()), expect, "{pattern} {id}");
-        };
-        check("Profile:Admin", "Profile:Admin", true);
-        check("Profile:Admin", "Profile:Admin2", false);
-        check("Profile:*", "Profile:Admin", true);
-        check("Custom*:Account*", "CustomField:Account.X__c", true);
-        check("CustomField:*.X__c", "CustomField:Account.X__c", true);
-        check("CustomField:A*t.*c", "CustomField:Account.X__c", true);
-        check("CustomField:A*a", "CustomField:A", false);
-    }
 
     #[test]
     fn children_are_elements_of_their_parents() {

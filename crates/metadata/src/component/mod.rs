@@ -11,7 +11,7 @@ mod resolve;
 
 pub use children::{Child, ChildrenError, children_of};
 pub use forceignore::{ForceIgnore, IgnoreRule};
-pub use id::ComponentId;
+pub use id::{ComponentId, ComponentIdError};
 pub use located::{ComponentFile, Format, Located, NotMetadata, Role, Unknown, UnknownReason};
 pub use name::decode;
 pub use project::{PackageDirectory, Project, ProjectError};

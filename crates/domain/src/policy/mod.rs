@@ -1,0 +1,5 @@
+//! Who may do what, and why.
+
+mod actor;
+
+pub use actor::{Actor, ActorKind, Grant, Role};
