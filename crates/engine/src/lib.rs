@@ -2,6 +2,7 @@
 //! files, and return values that serialise; nothing here writes to a terminal.
 
 pub mod back_promote;
+pub mod branch;
 pub mod compare;
 pub mod config;
 pub mod conflicts;

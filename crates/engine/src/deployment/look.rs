@@ -14,6 +14,7 @@ use super::{DeploymentError, Package, access, inside};
 use crate::compare::{Filter, compare};
 use crate::org::convert::to_source;
 use crate::org::retrieve::{DEPENDENT, Fetched, Inventory, MOST, Plan, Scope, fetch, inventory, plan, unite};
+use crate::org::seal::Sealer;
 use crate::project::ProjectReader;
 
 /// An element of the org that is not as in the state.
@@ -102,7 +103,12 @@ pub async fn look(connection: &Connection, package: &Package) -> Result<Look, De
 impl Look {
     /// Compares with a state. Before a deployment with the snapshot that the package was made from: a difference is somebody's change
     /// that the package does not know. After it with the result.
-    pub fn against(&self, repository: &Repository, tree: Oid) -> Result<Seen, DeploymentError> {
+    pub fn against(
+        &self,
+        repository: &Repository,
+        tree: Oid,
+        sealer: Option<&Sealer>,
+    ) -> Result<Seen, DeploymentError> {
         let wanted = &self.wanted;
         let mut made = Seen {
             components: wanted.len(),
@@ -112,7 +118,7 @@ impl Look {
             return Ok(made);
         }
         let state = State::read(repository, tree, &mut ProjectReader::default())?;
-        let (expected, seen) = write(repository, &state, wanted, &self.fetched)?;
+        let (expected, seen) = write(repository, &state, wanted, &self.fetched, sealer)?;
         let compared = compare(
             Some(repository),
             &source(expected),
@@ -176,6 +182,7 @@ fn write(
     state: &State,
     wanted: &BTreeSet<ComponentId>,
     fetched: &Fetched,
+    sealer: Option<&Sealer>,
 ) -> Result<(Oid, Oid), DeploymentError> {
     let Some(project) = state.projects.iter().next() else {
         return Ok((state.tree, state.tree));
@@ -207,7 +214,8 @@ fn write(
             continue;
         }
         let old = state.of(id);
-        let mut bytes = bytes.clone();
+        let sealed = sealer.and_then(|sealer| sealer.seal_file(id, bytes));
+        let mut bytes = sealed.unwrap_or_else(|| bytes.clone());
         if DEPENDENT.contains(&&*id.type_name)
             && let [(_, old)] = old
         {

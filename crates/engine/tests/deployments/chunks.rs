@@ -56,6 +56,7 @@ async fn a_component_that_is_too_large_is_named() {
             ..Limits::default()
         },
         flows: Default::default(),
+        sealer: None,
     };
     let error = package(&bench.repository, nothing, tree, &options).expect_err("too large");
     assert!(matches!(error, DeploymentError::TooLarge { .. }), "{error}");

@@ -93,6 +93,7 @@ impl Bench {
             version: self.connection.api_version(),
             limits,
             flows: flows(&self.connection, &names).await.expect("flows"),
+            sealer: None,
         };
         package(&self.repository, before, after, &options).expect("a package")
     }
@@ -128,7 +129,7 @@ impl Bench {
     /// What of a package is not in the org as in the state.
     pub async fn seen(&self, package: &Package, tree: Oid) -> Seen {
         let look = look(&self.connection, package).await.expect("seen");
-        look.against(&self.repository, tree).expect("compared")
+        look.against(&self.repository, tree, None).expect("compared")
     }
 }
 

@@ -84,6 +84,7 @@ async fn each_change_arrives_and_goes_back() {
             flows: flows(&bench.connection, &flows_between(&bench.repository, old, new).unwrap())
                 .await
                 .unwrap(),
+            sealer: None,
         };
         let back = reverse(&bench.repository, old, new, &forward, &options).expect("a way back");
         bench.send(&back.package).await;
