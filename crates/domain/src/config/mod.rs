@@ -24,7 +24,7 @@ pub use system::{Installation, System};
 
 use serde::Serialize;
 
-use problem::Checked;
+pub(crate) use problem::Checked;
 
 /// Name of the file, in the root of the repository.
 pub const FILE: &str = "syncline.toml";
