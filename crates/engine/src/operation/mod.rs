@@ -7,6 +7,7 @@
 mod context;
 mod decide;
 mod lease;
+pub mod promote;
 mod run;
 
 use std::error::Error;
@@ -27,7 +28,7 @@ pub(crate) use run::run;
 pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind};
 
 /// The kinds of operations that this program knows.
-pub const KINDS: &[&Kind] = &[];
+pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK];
 
 /// A kind of operation.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
 use syncline_metadata::package::PackageManifest;
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::{FileProperties, ListQuery, RetrieveMessage};
@@ -79,6 +80,7 @@ pub const STANDARD_VALUE_SETS: &[&str] = &[
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     types: BTreeMap<String, BTreeSet<String>>,
+    looked_up: bool,
 }
 
 impl Scope {
@@ -101,21 +103,29 @@ impl Scope {
             .insert(full_name.to_owned());
     }
 
+    /// Lets what is named be listed too: what the org does not have is left out then, instead of being asked for.
+    #[must_use]
+    pub fn looked_up(mut self) -> Self {
+        self.looked_up = true;
+        self
+    }
+
     fn is_everything(&self) -> bool {
         self.types.is_empty()
     }
 
-    /// Whether all components of a type are wanted, so that they have to be listed.
     fn has_all(&self, type_name: &str) -> bool {
         self.is_everything() || self.names(type_name, "*")
     }
 
-    /// Types of which all components are wanted, when not everything is.
-    fn whole_types(&self) -> impl Iterator<Item = &String> {
-        self.types
-            .iter()
-            .filter(|(_, names)| names.contains("*"))
-            .map(|(kind, _)| kind)
+    /// Whether the components of a type have to be listed.
+    fn lists(&self, type_name: &str) -> bool {
+        self.has_all(type_name) || (self.looked_up && self.types.contains_key(type_name))
+    }
+
+    /// Types that have to be listed, when not everything is.
+    fn listed_types(&self) -> impl Iterator<Item = &String> {
+        self.types.keys().filter(|kind| self.lists(kind))
     }
 
     /// Components that are wanted by their own names.
@@ -129,6 +139,17 @@ impl Scope {
     /// Whether a component is wanted by its own name.
     fn names(&self, type_name: &str, full_name: &str) -> bool {
         self.types.get(type_name).is_some_and(|names| names.contains(full_name))
+    }
+
+    /// A digest of what is in scope: two snapshots of one digest have the same components in them.
+    pub fn digest(&self) -> String {
+        let mut text = String::new();
+        for (kind, names) in &self.types {
+            for name in names {
+                text.push_str(&format!("{kind}:{name}\n"));
+            }
+        }
+        crate::wire::hex(&Sha256::digest(text.as_bytes())[..16])
     }
 
     fn has(&self, type_name: &str, full_name: &str) -> bool {
@@ -149,24 +170,24 @@ pub struct Inventory {
     pub complete: bool,
 }
 
-/// Lists an org. Components of installed packages are left out unless they are named. What is named is not looked for: the
-/// retrieve tells what the org does not have.
+/// Lists an org. Components of installed packages are left out unless they are named. What is named is not looked for,
+/// unless the scope is [`Scope::looked_up`]: the retrieve tells what the org does not have.
 pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Inventory, OrgError> {
     let mut made = Inventory {
         complete: scope.is_everything(),
         ..Inventory::default()
     };
-    for (type_name, full_name) in scope.named() {
+    for (type_name, full_name) in scope.named().filter(|_| !scope.looked_up) {
         made.components
             .insert((type_name.clone(), full_name.clone()), bare(type_name, full_name));
     }
-    if scope.is_everything() || scope.whole_types().next().is_some() {
+    if scope.is_everything() || scope.listed_types().next().is_some() {
         list(connection, scope, &mut made).await?;
     }
     Ok(made)
 }
 
-/// Lists the types of which all components are wanted.
+/// Lists the types that have to be.
 async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> Result<(), OrgError> {
     let description = connection.describe_metadata().await?;
     let mut queries = Vec::new();
@@ -180,11 +201,11 @@ async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> R
         for child in object
             .child_xml_names
             .iter()
-            .filter(|child| !scope.is_everything() && scope.has_all(child))
+            .filter(|child| !scope.is_everything() && scope.lists(child))
         {
             queries.push(ListQuery::of(child));
         }
-        if !scope.has_all(name) {
+        if !scope.lists(name) {
             continue;
         }
         match object.folder_type() {
@@ -192,7 +213,7 @@ async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> R
             None => queries.push(ListQuery::of(name)),
         }
     }
-    if let Some(wrong) = scope.whole_types().find(|kind| !known.contains(*kind)) {
+    if let Some(wrong) = scope.listed_types().find(|kind| !known.contains(*kind)) {
         return Err(OrgError::Argument {
             what: format!("{} has no metadata type `{wrong}`", connection.name()),
             hint: "names of types are written as in package.xml, as in ApexClass",
@@ -220,8 +241,8 @@ async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> R
         let kind = row.type_name.clone().unwrap_or_default();
         made.add(scope, kind, row);
     }
-    if known.contains(VALUE_SET) && scope.has_all(VALUE_SET) {
-        for name in STANDARD_VALUE_SETS {
+    if known.contains(VALUE_SET) && scope.lists(VALUE_SET) {
+        for name in STANDARD_VALUE_SETS.iter().filter(|name| scope.has(VALUE_SET, name)) {
             let part = (VALUE_SET.to_owned(), (*name).to_owned());
             if !scope.names(VALUE_SET, name) {
                 made.supposed.insert(part.clone());

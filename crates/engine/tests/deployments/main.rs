@@ -1,0 +1,14 @@
+//! Packages between states: sent to simulated orgs, looked at, and brought back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod chunks;
+mod losses;
+mod others;
+mod support;
+mod there_and_back;
