@@ -310,6 +310,18 @@ impl Bench {
         usize::try_from(count).expect("a count")
     }
 
+    /// The open conflicts, one a line: target, place, reason.
+    pub fn conflicts(&self) -> String {
+        let mut lines = Vec::new();
+        for kept in syncline_engine::conflicts::list(&self.open()).expect("listed") {
+            let record = kept.record.expect("readable");
+            for item in record.open() {
+                lines.push(format!("{} {} {}", record.target, item.path, item.reason));
+            }
+        }
+        lines.join("\n")
+    }
+
     pub fn home(&self) -> PathBuf {
         self.folder.path().to_owned()
     }

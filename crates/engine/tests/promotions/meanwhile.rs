@@ -56,7 +56,13 @@ async fn edits_during_waits_stay() {
         let bench = Bench::start(APPROVALS).await;
         bench.on("main", &changed(&org(), ours));
         let id = bench.begin("production", "uat", Direction::Down).await.id;
-        bench.until(&id, State::NeedsPerson).await;
+        let asked = bench.until(&id, State::NeedsPerson).await;
+        assert_eq!(
+            asked.step.as_deref(),
+            Some("gates"),
+            "seed {seed}: {}",
+            bench.conflicts()
+        );
         let edit = &EDITS[(seed as usize + random.below(EDITS.len())) % EDITS.len()];
         let during_approval = random.chance(50);
         if during_approval {
