@@ -8,6 +8,7 @@
 )]
 
 mod chunks;
+mod files;
 mod losses;
 mod others;
 mod support;

@@ -40,8 +40,8 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
             name: &hand.target.name,
             branch: Some(tip),
             scope: Scope::default(),
-            // After somebody's change was seen everything is looked at: its date may not have told it.
-            since_last: hand.kept.changed_meanwhile == 0,
+            // Everything is looked at: an entry of a profile comes only with what it is about, whose date does not tell of the entry.
+            since_last: false,
             new_org: false,
             sealer: &hand.sealer,
             author: Signature {

@@ -75,7 +75,7 @@ pub enum StartError {
     Kept(#[from] serde_json::Error),
 }
 
-/// Begins to bring changes to one target; a worker does the work.
+/// Begins to bring changes to one target; a worker does the work. What was asked for before and has not ended goes on instead.
 pub async fn promote(
     runtime: &Runtime,
     repository: &Repository,
@@ -187,13 +187,30 @@ async fn begin(
     login: Option<&str>,
     actor: &str,
 ) -> Result<Operation, StartError> {
-    let login = login.ok_or_else(|| StartError::NoOrg(params.to.clone()))?;
+    let to = params.to.clone();
+    let login = login.ok_or_else(|| StartError::NoOrg(to.clone()))?;
+    let params = serde_json::to_value(params)?;
+    // The same is under way already: then that goes on.
+    let open = Filter {
+        kind: Some(kind.to_owned()),
+        open: true,
+        ..Filter::default()
+    };
+    let same = runtime
+        .store
+        .operations(&open)
+        .await?
+        .into_iter()
+        .find(|other| other.params == params);
+    if let Some(same) = same {
+        return Ok(same);
+    }
     let org = runtime.orgs.summary(login)?.org_id;
     let new = NewOperation {
         kind: kind.to_owned(),
-        environment: Some(params.to.clone()),
+        environment: Some(to),
         exclusive_key: Some(org.as_str().to_owned()),
-        params: serde_json::to_value(params)?,
+        params,
         actor: actor.to_owned(),
     };
     Ok(start(runtime, &new).await?)
