@@ -7,7 +7,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
-use crate::commands::{back_promote, conflicts, demo, diff, init, merge_driver, merge_file, org, simulator};
+use crate::commands::{
+    back_promote, conflicts, demo, diff, init, merge_driver, merge_file, org, promote, rollback, simulator,
+};
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
 
@@ -48,6 +50,8 @@ pub enum Command {
     Org(org::Args),
     Diff(diff::Args),
     BackPromote(back_promote::Args),
+    Promote(promote::Args),
+    Rollback(rollback::Args),
     Conflicts(conflicts::Args),
     MergeFile(merge_file::Args),
     MergeDriver(merge_driver::Args),
@@ -63,6 +67,8 @@ impl Command {
             Self::Org(args) => org::run(args, out),
             Self::Diff(args) => diff::run(args, out),
             Self::BackPromote(args) => back_promote::run(args, out),
+            Self::Promote(args) => promote::run(args, out),
+            Self::Rollback(args) => rollback::run(args, out),
             Self::Conflicts(args) => conflicts::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
             Self::MergeDriver(args) => merge_driver::run(args, out),
@@ -76,7 +82,10 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Begin", &["demo", "init"]),
     ("Orgs", &["org"]),
     ("Compare", &["diff"]),
-    ("Keep environments in sync", &["back-promote", "conflicts"]),
+    (
+        "Keep environments in sync",
+        &["back-promote", "promote", "rollback", "conflicts"],
+    ),
     ("Merge files", &["merge-file", "merge-driver"]),
     ("Try it without an org", &["simulator"]),
 ];

@@ -1,7 +1,9 @@
 //! What Syncline decides, as values: no IO, no clock, no randomness. Times are milliseconds since 1970 in UTC and come in as arguments.
 
 pub mod audit;
+pub mod calendar;
 pub mod config;
+pub mod gate;
 pub mod operation;
 pub mod overlay;
 pub mod pattern;

@@ -2,9 +2,11 @@
 //! files, and return values that serialise; nothing here writes to a terminal.
 
 pub mod back_promote;
+pub mod branch;
 pub mod compare;
 pub mod config;
 pub mod conflicts;
+pub mod deployment;
 pub mod init;
 pub mod operation;
 pub mod org;

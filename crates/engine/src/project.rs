@@ -105,7 +105,8 @@ impl Projects {
         self.at(path).map(Project::registry)
     }
 
-    fn at(&self, path: &str) -> Option<&Project> {
+    /// The project that a path lies in.
+    pub fn at(&self, path: &str) -> Option<&Project> {
         let (_, project) = self.list.iter().find(|(folder, _)| path.starts_with(folder.as_str()))?;
         Some(project)
     }

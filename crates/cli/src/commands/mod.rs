@@ -11,5 +11,8 @@ pub mod diff;
 pub mod init;
 pub mod merge_driver;
 pub mod merge_file;
+mod operating;
 pub mod org;
+pub mod promote;
+pub mod rollback;
 pub mod simulator;

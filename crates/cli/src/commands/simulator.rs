@@ -52,6 +52,9 @@ struct StartArgs {
     /// Serve each org by TLS too, with a certificate authority of its own
     #[arg(long)]
     tls: bool,
+    /// Stop when standard input ends too: then the orgs end with the program that started them
+    #[arg(long)]
+    until_input_ends: bool,
 }
 
 /// An org that has started.
@@ -87,6 +90,14 @@ fn start(args: StartArgs, out: &mut Output) -> Result<Status, CommandError> {
     }
     // Set before anything is told: who reads that the orgs run may stop them at once.
     let (stop, stopped) = mpsc::channel();
+    if args.until_input_ends {
+        let stop = stop.clone();
+        std::thread::spawn(move || {
+            // An error ends it as the end does.
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            let _ = stop.send(());
+        });
+    }
     ctrlc::set_handler(move || {
         // The receiver is gone only when the program ends already.
         let _ = stop.send(());

@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use syncline_git::{
-    InProgress, ObjectError, Oid, OpenError, Program, ProgramError, RefError, Repository, WorktreeError,
-};
+use syncline_git::{ObjectError, Oid, Program, RefError, Repository};
 
 use super::base::{self, Base, FindBaseError, Recorded};
 use super::file::{FileError, FileResult, merge_file};
@@ -18,6 +16,7 @@ use super::report::{Because, Needed, Outcome, TargetReport};
 use super::selection::{Inventory, SelectionError, Sides, select};
 use super::write::{WriteError, write};
 use super::{Asked, BackPromoteError, Job};
+use crate::branch::{self, BranchError};
 use crate::conflicts;
 use crate::problem::Problem;
 use crate::project::{ProjectReader, Projects, ReadProjectError};
@@ -35,40 +34,9 @@ pub enum TargetError {
         /// The branch.
         name: String,
     },
-    /// Its working tree has changes.
-    #[error(
-        "`{branch}` is checked out at {} with changes that are not committed ({path}{more}); commit or stash them there, then try again",
-        .worktree.display()
-    )]
-    Dirty {
-        /// The branch.
-        branch: String,
-        /// The working tree.
-        worktree: PathBuf,
-        /// The first changed path.
-        path: String,
-        /// " and N more".
-        more: String,
-    },
-    /// Its working tree is in the middle of something.
-    #[error("`{branch}` is checked out at {}, where {} is unfinished; finish or abort it there, then try again", .worktree.display(), .operation.command())]
-    Unfinished {
-        /// The branch.
-        branch: String,
-        /// The working tree.
-        worktree: PathBuf,
-        /// What is unfinished.
-        operation: InProgress,
-    },
-    /// The working trees cannot be looked at.
+    /// The branch cannot be moved.
     #[error(transparent)]
-    Worktree(#[from] WorktreeError),
-    /// A working tree cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The git program is missing or too old; it is needed for branches that are checked out.
-    #[error(transparent)]
-    Program(#[from] ProgramError),
+    Branch(#[from] BranchError),
     /// The base cannot be found.
     #[error(transparent)]
     Base(#[from] FindBaseError),
@@ -98,10 +66,11 @@ pub enum TargetError {
 impl TargetError {
     /// Was somebody else faster? Then trying again helps.
     fn is_lost_race(&self) -> bool {
-        matches!(
-            self,
-            Self::Write(WriteError::Moved { .. } | WriteError::Ref(RefError::Moved { .. } | RefError::Locked { .. }))
-        )
+        match self {
+            Self::Branch(error) | Self::Write(WriteError::Branch(error)) => error.is_lost_race(),
+            Self::Write(WriteError::Ref(error)) => matches!(error, RefError::Moved { .. } | RefError::Locked { .. }),
+            _ => false,
+        }
     }
 }
 
@@ -181,7 +150,7 @@ fn prepare(repository: &Repository, job: &Job, target: Target, shared: &mut Shar
     if job.source.branch.as_deref() == target.branch.as_branch() && job.range.is_none() {
         return Err(TargetError::Itself { name: target.name });
     }
-    let worktree = check_worktree(repository, &target, shared)?;
+    let worktree = branch::worktree_of(repository, &target.branch, &mut shared.git)?;
     let recorded = base::recorded(repository, &job.source, &target)?;
     let base = match job.range {
         Some(range) => Base::Range { commit: range.from },
@@ -264,48 +233,6 @@ fn prepare(repository: &Repository, job: &Job, target: Target, shared: &mut Shar
         plan,
         needed,
     })
-}
-
-/// Where the branch is checked out; refused unless that working tree can follow.
-fn check_worktree(
-    repository: &Repository,
-    target: &Target,
-    shared: &mut Shared,
-) -> Result<Option<PathBuf>, TargetError> {
-    let Some(worktree) = repository.checked_out_at(&target.branch)? else {
-        return Ok(None);
-    };
-    let branch = || target.branch.as_branch().unwrap_or(target.branch.as_str()).to_owned();
-    let opened = Repository::open(&worktree)?;
-    if let Some(operation) = opened.in_progress() {
-        return Err(TargetError::Unfinished {
-            branch: branch(),
-            worktree,
-            operation,
-        });
-    }
-    let git = match &shared.git {
-        Some(git) => git,
-        None => shared.git.insert(Program::find()?),
-    };
-    // Files that git does not know stay where they are; if one is in the way, git refuses before it writes.
-    let dirty: Vec<_> = opened
-        .dirty_paths(git, &[])?
-        .into_iter()
-        .filter(|dirty| !dirty.untracked)
-        .collect();
-    match dirty.split_first() {
-        None => Ok(Some(worktree)),
-        Some((first, rest)) => Err(TargetError::Dirty {
-            branch: branch(),
-            worktree,
-            path: first.path.to_string(),
-            more: match rest.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            },
-        }),
-    }
 }
 
 /// Merges every case once, spread over the processors. Blobs are on disk afterwards, except in a dry run.

@@ -1,10 +1,8 @@
 //! The results written: objects first, refs last and only from the values that were seen.
 
-use std::path::Path;
-
 use syncline_git::{
-    CommitError, EditError, HistoryError, NewCommit, ObjectError, Oid, Program, ProgramError, RefEdit, RefError,
-    Repository, Trailer, TrailerError, TreeEdit, append_trailers,
+    CommitError, EditError, HistoryError, NewCommit, ObjectError, Oid, RefEdit, RefError, Repository, Trailer,
+    TrailerError, TreeEdit, append_trailers,
 };
 
 use super::base::{self, Base, base_ref};
@@ -12,6 +10,7 @@ use super::file::FileResult;
 use super::report::{Change, FileChange, Outcome, Replayed, TargetReport};
 use super::run::{Prepared, TargetError, failed};
 use super::{BackPromoteError, Job};
+use crate::branch::{self, BranchError};
 use crate::conflicts::{self, Decided, RecordError};
 
 /// A result cannot be written. The branch is where it was.
@@ -29,23 +28,12 @@ pub enum WriteError {
     /// The message cannot be written.
     #[error(transparent)]
     Trailer(#[from] TrailerError),
-    /// Somebody moved the branch meanwhile.
-    #[error("`{branch}` was moved by somebody else meanwhile and nothing was written; run the same command again")]
-    Moved {
-        /// The branch.
-        branch: String,
-    },
+    /// The branch cannot be moved.
+    #[error(transparent)]
+    Branch(#[from] BranchError),
     /// The refs cannot be moved.
     #[error(transparent)]
     Ref(#[from] RefError),
-    /// The working tree could not follow the branch.
-    #[error("the working tree at {} could not follow", .worktree.display())]
-    Follow {
-        /// The working tree.
-        worktree: std::path::PathBuf,
-        /// What git said.
-        source: ProgramError,
-    },
     /// The history cannot be walked.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -223,35 +211,17 @@ fn move_refs(repository: &Repository, job: &Job, prepared: &Prepared, goal: &Goa
     let branch = &prepared.target.branch;
     let mut refs = goal.refs.clone();
     if let (Some(worktree), Some(commit)) = (&prepared.worktree, goal.commit) {
-        follow(repository, prepared, worktree, commit)?;
+        branch::follow(repository, branch, prepared.target.tip, worktree, commit)?;
         refs.retain(|edit| edit.name != *branch);
     }
     let log = format!("syncline: back-promote {}", job.source.name);
     match repository.update_refs(&refs, &log) {
-        Err(RefError::Moved { name, .. } | RefError::Locked { name }) if name == *branch => Err(moved(prepared)),
+        Err(RefError::Moved { name, .. } | RefError::Locked { name }) if name == *branch => Err(BranchError::Moved {
+            branch: branch::short(branch),
+        }
+        .into()),
         result => Ok(result?),
     }
-}
-
-fn moved(prepared: &Prepared) -> WriteError {
-    let branch = &prepared.target.branch;
-    WriteError::Moved {
-        branch: branch.as_branch().unwrap_or(branch.as_str()).to_owned(),
-    }
-}
-
-/// Moves a branch together with the working tree that has it checked out. The git program does it, so that filters
-/// and hooks run; it moves only forward, from the commit that was merged.
-fn follow(repository: &Repository, prepared: &Prepared, worktree: &Path, commit: Oid) -> Result<(), WriteError> {
-    let error = |source| WriteError::Follow {
-        worktree: worktree.to_owned(),
-        source,
-    };
-    if repository.read_ref(&prepared.target.branch)? != Some(prepared.target.tip) {
-        return Err(moved(prepared));
-    }
-    let git = Program::find().map_err(error)?;
-    git.fast_forward(worktree, commit).map_err(error)
 }
 
 fn done(commit: Option<Oid>, files: Vec<FileChange>, prepared: &Prepared, replayed: Vec<Replayed>) -> Outcome {

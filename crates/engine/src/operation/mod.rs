@@ -7,6 +7,8 @@
 mod context;
 mod decide;
 mod lease;
+mod open;
+pub mod promote;
 mod run;
 
 use std::error::Error;
@@ -23,11 +25,13 @@ use crate::org::login::Orgs;
 pub use context::StepContext;
 pub use decide::{Decision, OperationError, answer, approve, attach, cancel, retry, start};
 pub use lease::Lease;
+pub use open::{database, finish, open};
 pub(crate) use run::run;
-pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind};
+pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, State};
+pub use syncline_store::{Operation, StoreError};
 
 /// The kinds of operations that this program knows.
-pub const KINDS: &[&Kind] = &[];
+pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK];
 
 /// A kind of operation.
 #[derive(Debug)]

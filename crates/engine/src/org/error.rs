@@ -69,6 +69,18 @@ pub enum OrgError {
     /// The repository cannot be read or written.
     #[error("the snapshot cannot be kept")]
     Git(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A name leads to another org than before.
+    #[error(
+        "`{name}` was the org {was} and is the org {is} now: its sandbox was refreshed, or the login leads elsewhere"
+    )]
+    OtherOrg {
+        /// The snapshot's name.
+        name: String,
+        /// The org before.
+        was: String,
+        /// The org now.
+        is: String,
+    },
     /// Components of the org could not be united from several retrieves.
     #[error("the parts of {path} from several retrieves cannot be united: {why}")]
     Union {
@@ -89,7 +101,14 @@ macro_rules! git {
     };
 }
 
-git!(CommitError, EditError, ObjectError, RefError, syncline_git::NotUtf8);
+git!(
+    CommitError,
+    EditError,
+    ObjectError,
+    RefError,
+    syncline_git::NotUtf8,
+    syncline_git::OpenError
+);
 
 impl OrgError {
     pub(crate) fn file(attempted: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {

@@ -7,6 +7,7 @@ pub mod import;
 pub mod login;
 pub mod query;
 pub mod retrieve;
+pub mod seal;
 pub mod tests;
 pub mod vault;
 

@@ -314,14 +314,19 @@ impl Vault {
     }
 
     fn key(&self) -> Result<LessSafeKey, VaultError> {
+        let key = UnboundKey::new(&AES_256_GCM, &self.key_bytes()?);
+        Ok(LessSafeKey::new(key.expect("32 bytes are a key")))
+    }
+
+    pub(super) fn key_bytes(&self) -> Result<[u8; 32], VaultError> {
         let (place, text) = match &self.key {
             Some(key) => ("SYNCLINE_KEY".to_owned(), key.clone()),
             None => self.key_file()?,
         };
-        let wrong = || VaultError::Key { place: place.clone() };
-        let bytes = STANDARD.decode(text.expose().trim()).map_err(|_| wrong())?;
-        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| wrong())?;
-        Ok(LessSafeKey::new(key))
+        let bytes = STANDARD.decode(text.expose().trim()).ok();
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(VaultError::Key { place })
     }
 
     fn key_file(&self) -> Result<(String, Secret<String>), VaultError> {

@@ -214,10 +214,18 @@ fn problem(messages: &[Message]) -> Result<Option<Problem>, ApiError> {
 
 /// The content of a file with what is there: items of keyed lists replace their likes, the rest is added.
 fn merged(call: &Call<'_>, id: &ComponentId, inner: &str) -> Result<String, ApiError> {
+    let text = merged_file(call, id, &wrapped(&id.type_name, inner))?;
+    let start = text.find(">\n<").map_or(0, |at| at + 2);
+    let body = text[start..].split_once('>').map_or("", |(_, body)| body);
+    Ok(body.rsplit_once("</").map_or("", |(body, _)| body).to_owned())
+}
+
+/// A file with what is there, as [`merged`].
+pub(super) fn merged_file(call: &Call<'_>, id: &ComponentId, file: &str) -> Result<String, ApiError> {
     let kind = &*id.type_name;
     let mut old = value::of(&store::xml(call.db, id)?.unwrap_or_default(), kind);
-    let Value::Object(new) = value::of(&wrapped(kind, inner), kind) else {
-        return Ok(inner.to_owned());
+    let Value::Object(new) = value::of(file, kind) else {
+        return Ok(file.to_owned());
     };
     for (name, value) in new {
         let key = schema::get(kind)
@@ -235,10 +243,7 @@ fn merged(call: &Call<'_>, id: &ComponentId, inner: &str) -> Result<String, ApiE
             (_, value) => old[name.as_str()] = value,
         }
     }
-    let text = value::file(kind, &old);
-    let start = text.find(">\n<").map_or(0, |at| at + 2);
-    let body = text[start..].split_once('>').map_or("", |(_, body)| body);
-    Ok(body.rsplit_once("</").map_or("", |(body, _)| body).to_owned())
+    Ok(value::file(kind, &old))
 }
 
 fn wrapped(kind: &str, inner: &str) -> String {

@@ -39,6 +39,9 @@ impl From<OrgError> for CommandError {
             OrgError::NotConfirmed { ref org } => {
                 Self::new(Kind::Refused, "org.not-confirmed", &error).hint(format!("add `--confirm-production {org}`"))
             }
+            OrgError::OtherOrg { ref name, .. } => Self::new(Kind::Refused, "org.other-org", &error).hint(format!(
+                "if it was refreshed: `syncline snapshot {name} --new-org`; what was in the old org stays in the history of its snapshot"
+            )),
             OrgError::Argument { hint, .. } => Self::user("org.argument", &error).hint(hint),
             OrgError::File { .. } => Self::user("org.file", &error).with_source_of(error),
             OrgError::Manifest { .. } => Self::user("org.manifest", &error).with_source_of(error),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use syncline_engine::org::OrgError;
 use syncline_engine::org::retrieve::{self, Scope, Snapshot};
-use syncline_git::Signature;
+use syncline_git::{Head, Signature};
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::package::PackageManifest;
 
@@ -42,6 +42,9 @@ pub struct Args {
     /// Retrieve only what changed since the last snapshot
     #[arg(long, value_name = "last", requires = "snapshot", conflicts_with_all = ["metadata", "manifest"], hide_possible_values = true)]
     since: Option<Since>,
+    /// The login leads to a new org, as after a refresh: begin anew
+    #[arg(long, requires = "snapshot")]
+    new_org: bool,
     /// Only this type, or this component; may be repeated
     #[arg(long, value_name = "TYPE[:NAME]")]
     metadata: Vec<String>,
@@ -134,13 +137,21 @@ fn snapshot_of(args: &Args, scope: Scope, out: &mut Output) -> Result<Status, Co
     let orgs = orgs()?;
     let repository = back_promote::open()?;
     let time = back_promote::now();
+    let branch = match repository.head().map_err(OrgError::from)? {
+        Head::Branch { tip, .. } => tip,
+        Head::Detached(commit) => Some(commit),
+    };
+    let sealer = orgs.vault.sealer().map_err(OrgError::from)?;
     let taken = block_on(async {
         let connection = orgs.connect(&args.org).await?;
         let wanted = Snapshot {
             repository: &repository,
             name: &args.org,
             scope,
+            branch,
             since_last: args.since.is_some(),
+            new_org: args.new_org,
+            sealer: &sealer,
             author: Signature {
                 identity: repository.committer()?,
                 time,

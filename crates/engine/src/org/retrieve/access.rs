@@ -2,7 +2,7 @@
 
 /// What an entry tells about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum About {
+pub(crate) enum About {
     /// Nothing else: the entry is there or is not.
     Itself,
     /// A component of this type and name.
@@ -70,7 +70,7 @@ const ITSELF: &[&str] = &[
 ];
 
 /// What an entry of a document of this type tells about.
-pub(super) fn about(type_name: &str, entry: roxmltree::Node<'_, '_>) -> About {
+pub(crate) fn about(type_name: &str, entry: roxmltree::Node<'_, '_>) -> About {
     if !["Profile", "PermissionSet", "MutingPermissionSet"].contains(&type_name) {
         return About::Unknown;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
 use syncline_metadata::package::PackageManifest;
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::{FileProperties, ListQuery, RetrieveMessage};
@@ -90,6 +91,15 @@ impl Scope {
         Self {
             components: components.collect(),
         }
+    }
+
+    /// A digest of what is in scope: two snapshots of one digest have the same components in them.
+    pub fn digest(&self) -> String {
+        let mut text = String::new();
+        for (kind, name) in &self.components {
+            text.push_str(&format!("{kind}:{name}\n"));
+        }
+        crate::wire::hex(&Sha256::digest(text.as_bytes())[..16])
     }
 
     fn has_type(&self, name: &str) -> bool {

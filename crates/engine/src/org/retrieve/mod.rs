@@ -1,14 +1,20 @@
 //! Getting an org's metadata: what there is, in which retrieves, and united into files.
 
-mod access;
+pub(crate) mod access;
+mod facts;
 mod inventory;
+mod place;
 mod plan;
 mod run;
 mod snapshot;
+mod trail;
 mod unite;
 
+pub use facts::{Fact, Facts};
 pub use inventory::{Inventory, Scope, inventory};
-pub use plan::{Chunk, MOST, Part, Plan, plan};
+pub use plan::{Chunk, DEPENDENT, MOST, Part, Plan, plan};
 pub use run::{Fetched, Progress, Written, fetch, into_folder, into_state};
-pub use snapshot::{PROJECT, Snapshot, Taken, snapshot};
+pub use snapshot::{PROJECT, PROJECT_FILES, Snapshot, Taken, origin, snapshot, snapshot_ref};
+pub use trail::{Copy, Member, TrailEntry, members};
 pub use unite::unite;
+pub(crate) use unite::{Entry, entries};

@@ -1,38 +1,52 @@
 //! Snapshots: what an org contains, as a git tree at `refs/syncline/snapshot/NAME`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-use syncline_git::{Entry, NewCommit, Oid, RefName, Repository, Signature, Trailer, TreePath, append_trailers};
-use syncline_metadata::component::{Located, Project};
+use syncline_git::{
+    Entry, NewCommit, Oid, RefName, Repository, Signature, Trailer, TreePath, append_trailers, parse_trailers,
+};
+use syncline_metadata::component::{ComponentId, Located, Project};
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::RetrieveMessage;
 
+use super::facts::Facts;
 use super::inventory::{Inventory, Scope, inventory};
-use super::plan::{DEPENDENT, KnownDates, MOST, Part, plan, trusted_date};
+use super::place::place;
+use super::plan::{Chunk, DEPENDENT, MOST, Part, plan};
 use super::run::{Progress, fetch, means_the_same};
+use super::trail;
 use super::unite::unite;
 use crate::org::OrgError;
 use crate::org::convert::{Files, to_source};
+use crate::org::seal::Sealer;
 
 /// The project of a snapshot where the repository has none.
 pub const PROJECT: &str =
     "{\n  \"packageDirectories\": [\n    {\n      \"path\": \"force-app\",\n      \"default\": true\n    }\n  ]\n}\n";
-const PROJECT_FILE: &str = "sfdx-project.json";
-const IGNORE_FILE: &str = ".forceignore";
+/// Files of the branch that a snapshot has as they are: they say how the rest is read.
+pub const PROJECT_FILES: [&str; 2] = ["sfdx-project.json", ".forceignore"];
+
+/// Trailer of a snapshot: the org's id.
+pub const ORG: &str = "Syncline-Org";
+/// Trailer of a snapshot that has everything in scope: the scope's digest.
+pub const SCOPE: &str = "Syncline-Scope";
 
 /// How a snapshot is taken.
 pub struct Snapshot<'a> {
     /// Where it is kept.
     pub repository: &'a Repository,
-    /// The org's name.
+    /// Its name: the environment's, or the login's.
     pub name: &'a str,
+    /// The commit whose format, places and very blobs are taken over where they mean the same.
+    pub branch: Option<Oid>,
     /// What is in it.
     pub scope: Scope,
     /// Retrieve only what changed since the last one, if that is known.
     pub since_last: bool,
+    /// Begin anew when the name led to another org before.
+    pub new_org: bool,
+    /// Seals secrets before they are written.
+    pub sealer: &'a Sealer,
     /// Who takes it, and when.
     pub author: Signature,
 }
@@ -60,109 +74,141 @@ pub struct Taken {
     pub left: Vec<(String, String)>,
 }
 
-/// When each component changed, as of a snapshot.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Known {
-    org: String,
-    commit: String,
-    dates: Vec<(String, String, String)>,
+/// The ref of a snapshot.
+pub fn snapshot_ref(name: &str) -> Result<RefName, syncline_git::RefError> {
+    format!("refs/syncline/snapshot/{name}").parse()
+}
+
+/// The org of a snapshot, and the digest of its scope if it is complete.
+pub fn origin(repository: &Repository, commit: Oid) -> Result<(Option<String>, Option<String>), OrgError> {
+    let trailers = parse_trailers(&repository.commit(commit)?.message);
+    let value = |key: &str| trailers.iter().find(|one| one.key == key).map(|one| one.value.clone());
+    Ok((value(ORG), value(SCOPE)))
 }
 
 /// Takes a snapshot of an org and moves its ref.
+///
+/// # Errors
+/// [`OrgError::OtherOrg`] when the name led to another org before and `new_org` is not set.
 pub async fn snapshot(
     connection: &Connection,
     wanted: Snapshot<'_>,
     progress: Progress<'_>,
 ) -> Result<Taken, OrgError> {
-    let repository = wanted.repository;
-    let reference: RefName = format!("refs/syncline/snapshot/{}", wanted.name).parse()?;
-    let before = repository.read_ref(&reference)?;
-    let project_files = project_files(repository)?;
-    let text = |name: &str| {
-        project_files
-            .get(name)
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    let repository = &wanted.repository.batch()?;
+    let reference = snapshot_ref(wanted.name)?;
+    let last = repository.read_ref(&reference)?;
+    let known_org = match last {
+        Some(commit) => origin(repository, commit)?.0,
+        None => None,
     };
-    let project_text = text(PROJECT_FILE).unwrap_or_else(|| PROJECT.to_owned());
-    let project =
-        Project::parse("", &project_text, text(IGNORE_FILE).as_deref()).map_err(|error| OrgError::Argument {
-            what: error.to_string(),
-            hint: "correct sfdx-project.json and commit it",
-        })?;
+    let same_org = known_org
+        .as_deref()
+        .is_none_or(|known| known == connection.org().as_str());
+    if let (false, false, Some(was)) = (same_org, wanted.new_org, known_org) {
+        return Err(OrgError::OtherOrg {
+            name: wanted.name.to_owned(),
+            was,
+            is: connection.org().as_str().to_owned(),
+        });
+    }
+    // What was in another org says nothing about this one.
+    let before = last.filter(|_| same_org);
+    let branch = match wanted.branch {
+        Some(commit) => files_of(repository, repository.commit_tree(commit)?)?,
+        None => BTreeMap::new(),
+    };
+    let (project_files, project) = project_of(repository, &branch)?;
+    let facts = before.and_then(|commit| {
+        Facts::read(repository, wanted.name).filter(|facts| {
+            facts.org == connection.org().as_str()
+                && facts.commit == commit.to_string()
+                && facts.scope == wanted.scope.digest()
+        })
+    });
 
-    let state = state_file(repository, wanted.name);
-    let known = match before {
-        Some(commit) if wanted.since_last => known_dates(&state, connection, commit),
-        _ => None,
-    };
     let inventory = inventory(connection, &wanted.scope).await?;
+    let known = facts.as_ref().map(|facts| {
+        let mut known = facts.dates();
+        if !wanted.since_last {
+            known.values_mut().for_each(String::clear);
+        }
+        known
+    });
     let plan = plan(&inventory, known.as_ref(), MOST);
     let fetched = fetch(connection, &inventory, &plan, progress).await?;
     let converted = to_source(&project, &fetched.files)?;
+    let files = place(&project, branch.keys().map(String::as_str), converted.files);
 
     let older = match before {
         Some(commit) => files_of(repository, repository.commit_tree(commit)?)?,
         None => BTreeMap::new(),
     };
-    let mut tree = repository.edit_tree(None);
-    for (name, bytes) in &project_files {
-        put(repository, &mut tree, name, bytes)?;
-    }
-    if !project_files.contains_key(PROJECT_FILE) {
-        put(repository, &mut tree, PROJECT_FILE, PROJECT.as_bytes())?;
-    }
-    let incremental = known.is_some() || !inventory.complete;
+    let incremental = known.is_some() && wanted.since_last || !inventory.complete;
+    let kept = Kept {
+        project: &project,
+        inventory: &inventory,
+        gone: &plan.gone,
+        manifest: &fetched.manifest,
+        incremental,
+    };
+    let mut tree: BTreeMap<&str, Oid> = BTreeMap::new();
     for (path, oid) in &older {
-        if !converted.files.contains_key(path)
-            && !project_files.contains_key(path)
-            && path != PROJECT_FILE
-            && stays(&project, path, &inventory, &plan.gone, &fetched.manifest, incremental)
-        {
-            tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(*oid))?;
+        if !files.contains_key(path) && !PROJECT_FILES.contains(&path.as_str()) && kept.has(path) {
+            tree.insert(path, *oid);
         }
     }
-    let branch = match repository.head() {
-        Ok(syncline_git::Head::Branch { tip: Some(tip), .. }) => files_of(repository, repository.commit_tree(tip)?)?,
-        _ => BTreeMap::new(),
-    };
-    for (path, bytes) in &converted.files {
-        let mut bytes = bytes.clone();
+    for (path, bytes) in &project_files {
+        tree.insert(path, repository.write_blob(bytes)?);
+    }
+    for (path, bytes) in &files {
+        let located = project.locate(path);
+        let component = located.component();
+        let mut bytes = std::borrow::Cow::Borrowed(bytes.as_slice());
+        if let Some(file) = component
+            && let Some(sealed) = wanted
+                .sealer
+                .seal_file(file.parent.as_ref().unwrap_or(&file.id), &bytes)
+        {
+            bytes = sealed.into();
+        }
         if incremental
             && let Some(oid) = older.get(path)
-            && let Located::Component(file) = project.locate(path)
-            && DEPENDENT.contains(&&*file.id.type_name)
+            && let Some(file) = component.filter(|file| DEPENDENT.contains(&&*file.id.type_name))
         {
             let old = repository.read_blob(*oid)?;
-            bytes = unite(path, &file.id.type_name, &old, &bytes, &fetched.manifest)?;
+            bytes = unite(path, &file.id.type_name, &old, &bytes, &fetched.manifest)?.into();
         }
         // What means the same stays the very blob that it was, of the branch or of the snapshot before.
         let same = [branch.get(path), older.get(path)].into_iter().flatten().find(|oid| {
-            repository
-                .read_blob(**oid)
-                .is_ok_and(|known| means_the_same(path, &known, &bytes))
+            let known = repository.read_blob(**oid);
+            known.is_ok_and(|known| means_the_same(path, &known, &bytes))
         });
         let oid = match same {
             Some(oid) => *oid,
             None => repository.write_blob(&bytes)?,
         };
-        tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(oid))?;
+        tree.insert(path, oid);
     }
-    let tree = tree.write()?;
+    let tree = write_tree(repository, before, &older, &tree)?;
     let unchanged_tree = match before {
         Some(commit) => repository.commit_tree(commit)? == tree,
         None => false,
     };
-    let commit = match before.filter(|_| unchanged_tree) {
+    // A snapshot of the same tree says something new when it is the first complete one of its scope.
+    let scope = inventory.complete.then(|| wanted.scope.digest());
+    let news = match before.filter(|_| unchanged_tree) {
+        Some(commit) => scope.is_some() && origin(repository, commit)?.1 != scope,
+        None => true,
+    };
+    let commit = match last.filter(|_| !news) {
         Some(commit) => commit,
         None => {
-            let trailer = Trailer {
-                key: "Syncline-Org".to_owned(),
-                value: connection.org().as_str().to_owned(),
-            };
-            let message = append_trailers(&format!("Snapshot of {}", wanted.name), &[trailer])
+            let mut trailers = vec![trailer(ORG, connection.org().as_str())];
+            trailers.extend(scope.as_deref().map(|digest| trailer(SCOPE, digest)));
+            let message = append_trailers(&format!("Snapshot of {}", wanted.name), &trailers)
                 .map_err(|error| OrgError::Git(Box::new(error)))?;
-            let parents: Vec<Oid> = before.into_iter().collect();
+            let parents: Vec<Oid> = last.into_iter().collect();
             let commit = repository.write_commit(NewCommit {
                 tree,
                 parents: &parents,
@@ -170,12 +216,23 @@ pub async fn snapshot(
                 author: &wanted.author,
                 committer: &wanted.author,
             })?;
-            repository.update_ref(&reference, Some(commit), before, "syncline: snapshot")?;
+            repository.update_ref(&reference, Some(commit), last, "syncline: snapshot")?;
             commit
         }
     };
     if inventory.complete {
-        keep_dates(&state, connection, commit, &inventory)?;
+        let facts = Facts {
+            org: connection.org().as_str().to_owned(),
+            commit: commit.to_string(),
+            taken: wanted.author.time.seconds.saturating_mul(1000),
+            scope: wanted.scope.digest(),
+            components: Facts::components_of(&inventory),
+            refused: inventory.refused.clone(),
+            trail: trail::trail(connection).await?,
+            members: trail::members(connection).await?,
+            copies: trail::copies(connection).await?,
+        };
+        facts.write(repository, wanted.name)?;
     }
     Ok(Taken {
         commit,
@@ -190,44 +247,81 @@ pub async fn snapshot(
     })
 }
 
-/// Whether a file of the snapshot before is still true although nothing was retrieved for its path.
-fn stays(
-    project: &Project,
-    path: &str,
-    inventory: &Inventory,
-    gone: &BTreeSet<Part>,
-    manifest: &super::plan::Chunk,
-    incremental: bool,
-) -> bool {
-    let Located::Component(file) = project.locate(path) else {
-        return false;
-    };
-    let owner = file.parent.as_ref().unwrap_or(&file.id);
-    let is = |id: &syncline_metadata::component::ComponentId| (id.type_name.to_string(), id.full_name.to_string());
-    // Nothing is known about a type that could not be listed.
-    if inventory.refused.contains_key(&*owner.type_name) {
-        return true;
+fn trailer(key: &str, value: &str) -> Trailer {
+    Trailer {
+        key: key.to_owned(),
+        value: value.to_owned(),
     }
-    let retrieved = |id: &syncline_metadata::component::ComponentId| {
-        manifest
-            .get(&*id.type_name)
-            .is_some_and(|members| members.contains(&*id.full_name))
-    };
-    incremental && !gone.contains(&is(owner)) && !retrieved(owner) && !retrieved(&file.id)
 }
 
-/// sfdx-project.json and .forceignore of the checked-out commit.
-fn project_files(repository: &Repository) -> Result<Files, OrgError> {
-    let mut files = Files::new();
-    if let Ok(syncline_git::Head::Branch { tip: Some(tip), .. }) = repository.head() {
-        let tree = repository.commit_tree(tip)?;
-        for name in [PROJECT_FILE, IGNORE_FILE] {
-            if let Some(entry) = repository.entry_at(tree, &TreePath::from_bytes(name))? {
-                files.insert(name.to_owned(), repository.read_blob(entry.oid)?);
-            }
+/// Writes the tree with these files; folders in which nothing changed are not written again.
+fn write_tree(
+    repository: &Repository,
+    before: Option<Oid>,
+    older: &BTreeMap<String, Oid>,
+    files: &BTreeMap<&str, Oid>,
+) -> Result<Oid, OrgError> {
+    let base = before.map(|commit| repository.commit_tree(commit)).transpose()?;
+    let mut tree = repository.edit_tree(base);
+    for path in older.keys().filter(|path| !files.contains_key(path.as_str())) {
+        tree.remove(&TreePath::from(path.as_str()))?;
+    }
+    for (path, oid) in files {
+        if older.get(*path) != Some(oid) {
+            tree.set(&TreePath::from(*path), Entry::file(*oid))?;
         }
     }
-    Ok(files)
+    Ok(tree.write()?)
+}
+
+/// What decides over files of the snapshot before.
+struct Kept<'a> {
+    project: &'a Project,
+    inventory: &'a Inventory,
+    gone: &'a BTreeSet<Part>,
+    manifest: &'a Chunk,
+    incremental: bool,
+}
+
+impl Kept<'_> {
+    /// Whether a file is still true although nothing was retrieved for its path.
+    fn has(&self, path: &str) -> bool {
+        let Located::Component(file) = self.project.locate(path) else {
+            return false;
+        };
+        let owner = file.parent.as_ref().unwrap_or(&file.id);
+        // Nothing is known about a type that could not be listed.
+        if self.inventory.refused.contains_key(&*owner.type_name) {
+            return true;
+        }
+        let retrieved = |id: &ComponentId| {
+            let members = self.manifest.get(&*id.type_name);
+            members.is_some_and(|members| members.contains(&*id.full_name))
+        };
+        let part = (owner.type_name.to_string(), owner.full_name.to_string());
+        self.incremental && !self.gone.contains(&part) && !retrieved(owner) && !retrieved(&file.id)
+    }
+}
+
+/// The files that say how the rest is read, and what they say: those of the branch, else those of a new project.
+fn project_of(repository: &Repository, branch: &BTreeMap<String, Oid>) -> Result<(Files, Project), OrgError> {
+    let mut files = Files::new();
+    for name in PROJECT_FILES {
+        if let Some(oid) = branch.get(name) {
+            files.insert(name.to_owned(), repository.read_blob(*oid)?);
+        }
+    }
+    let [project, ignore] = PROJECT_FILES;
+    files
+        .entry(project.to_owned())
+        .or_insert_with(|| PROJECT.as_bytes().to_vec());
+    let text = |name: &str| files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let parsed = Project::parse("", &text(project).unwrap_or_default(), text(ignore).as_deref());
+    let parsed = parsed.map_err(|error| OrgError::Argument {
+        what: error.to_string(),
+        hint: "correct sfdx-project.json and commit it",
+    })?;
+    Ok((files, parsed))
 }
 
 fn files_of(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, Oid>, OrgError> {
@@ -236,57 +330,4 @@ fn files_of(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, Oid>,
         files.insert(path.as_str()?.to_owned(), entry.oid);
     }
     Ok(files)
-}
-
-fn put(
-    repository: &Repository,
-    tree: &mut syncline_git::TreeEditor<'_>,
-    path: &str,
-    bytes: &[u8],
-) -> Result<(), OrgError> {
-    let oid = repository.write_blob(bytes)?;
-    Ok(tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(oid))?)
-}
-
-fn state_file(repository: &Repository, name: &str) -> PathBuf {
-    repository
-        .common_dir()
-        .join("syncline")
-        .join("dates")
-        .join(format!("{name}.json"))
-}
-
-/// The dates of the snapshot at this commit; none when they are of another snapshot or org: then everything is retrieved.
-fn known_dates(state: &std::path::Path, connection: &Connection, commit: Oid) -> Option<KnownDates> {
-    let known: Known = serde_json::from_slice(&fs::read(state).ok()?).ok()?;
-    let fits = known.org == connection.org().as_str() && known.commit == commit.to_string();
-    fits.then(|| {
-        let dates = known.dates.into_iter();
-        dates.map(|(kind, name, date)| ((kind, name), date)).collect()
-    })
-}
-
-fn keep_dates(
-    state: &std::path::Path,
-    connection: &Connection,
-    commit: Oid,
-    inventory: &Inventory,
-) -> Result<(), OrgError> {
-    let dates = inventory.components.iter().map(|((kind, name), row)| {
-        let date = trusted_date(kind, row.last_modified_date.as_deref(), name).unwrap_or_default();
-        (kind.clone(), name.clone(), date.to_owned())
-    });
-    let known = Known {
-        org: connection.org().as_str().to_owned(),
-        commit: commit.to_string(),
-        dates: dates.collect(),
-    };
-    let write = || {
-        let folder = state.parent().unwrap_or(state);
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut file, &known)?;
-        file.persist(state).map(drop).map_err(|error| error.error)
-    };
-    write().map_err(OrgError::file("could not write", state))
 }

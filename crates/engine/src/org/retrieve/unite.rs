@@ -66,18 +66,20 @@ pub fn unite(path: &str, type_name: &str, old: &[u8], new: &[u8], manifest: &Chu
 }
 
 /// An element below the root.
-struct Entry<'a> {
-    name: &'a str,
-    key: String,
-    list: bool,
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    /// By which it is known among those of its name.
+    pub(crate) key: String,
+    pub(crate) list: bool,
     /// With the white space in front.
-    text: &'a str,
-    start: usize,
-    end: usize,
-    node: Node<'a, 'a>,
+    pub(crate) text: &'a str,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) node: Node<'a, 'a>,
 }
 
-fn entries<'a>(text: &'a str, root: Node<'a, 'a>, table: Option<&'static Type>) -> Vec<Entry<'a>> {
+/// The elements below the root.
+pub(crate) fn entries<'a>(text: &'a str, root: Node<'a, 'a>, table: Option<&'static Type>) -> Vec<Entry<'a>> {
     root.children()
         .filter(Node::is_element)
         .map(|node| {

@@ -83,11 +83,21 @@ impl Connection {
     /// # Errors
     /// `unknown_outcome` when the answer is lost and the org does not show the deployment; what Salesforce refuses.
     pub async fn start_deploy(&self, zip: Bytes, options: &DeployOptions, on_intent: OnIntent<'_>) -> Result<String> {
-        let intent = self.deploy_intent(options, Some(zip.len() as u64)).await?;
+        let intent = self.plan_deploy(&zip, options).await?;
         tell(on_intent, &intent)?;
-        match self.send_zip(zip, options).await {
+        self.send_deploy(zip, &intent).await
+    }
+
+    /// What [`Connection::send_deploy`] is about to send, for a caller that writes it down first.
+    pub async fn plan_deploy(&self, zip: &Bytes, options: &DeployOptions) -> Result<DeployIntent> {
+        self.deploy_intent(options, Some(zip.len() as u64)).await
+    }
+
+    /// Sends what was planned, as [`Connection::start_deploy`].
+    pub async fn send_deploy(&self, zip: Bytes, intent: &DeployIntent) -> Result<String> {
+        match self.send_zip(zip, &intent.options).await {
             Ok(id) => Ok(id),
-            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(&intent, lost).await,
+            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(intent, lost).await,
             Err(error) => Err(error),
         }
     }
@@ -97,11 +107,21 @@ impl Connection {
     /// # Errors
     /// `salesforce_error` with `INVALID_ID_FIELD` when the validation is too old, had no tests, or something was deployed since.
     pub async fn quick_deploy(&self, validation: &str, on_intent: OnIntent<'_>) -> Result<String> {
-        let intent = self.deploy_intent(&DeployOptions::default(), None).await?;
+        let intent = self.plan_quick_deploy().await?;
         tell(on_intent, &intent)?;
+        self.send_quick_deploy(validation, &intent).await
+    }
+
+    /// What [`Connection::send_quick_deploy`] is about to send.
+    pub async fn plan_quick_deploy(&self) -> Result<DeployIntent> {
+        self.deploy_intent(&DeployOptions::default(), None).await
+    }
+
+    /// Sends what was planned, as [`Connection::quick_deploy`].
+    pub async fn send_quick_deploy(&self, validation: &str, intent: &DeployIntent) -> Result<String> {
         match self.send_quick(validation).await {
             Ok(id) => Ok(id),
-            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(&intent, lost).await,
+            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(intent, lost).await,
             Err(error) => Err(error),
         }
     }

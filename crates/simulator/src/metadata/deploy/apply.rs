@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::metadata::message::Message;
 use crate::metadata::store::{self, Item, Written};
-use crate::metadata::{dependencies, effects, package, standard};
+use crate::metadata::{crud, dependencies, effects, package, standard};
 use syncline_metadata::component::ComponentId;
 
 /// Types that others need in force first.
@@ -15,6 +15,9 @@ const FIRST: &[&str] = &[
     "RecordType",
     "MatchingRule",
 ];
+
+/// The type that is merged with what is there. Permission sets replace it from API version 40 on.
+const MERGED: &str = "Profile";
 
 fn rank(type_name: &str) -> usize {
     FIRST
@@ -35,7 +38,20 @@ fn write(call: &Call<'_>, item: &Item) -> Result<Written, ApiError> {
             changed: false,
         });
     }
+    if &*item.id.type_name == MERGED && store::get(call.db, &item.id)?.is_some() {
+        return store::put(call, &merged(call, item)?);
+    }
     store::put(call, item)
+}
+
+/// The item with the entries that the org has and it does not name.
+fn merged(call: &Call<'_>, item: &Item) -> Result<Item, ApiError> {
+    let mut item = item.clone();
+    for file in &mut item.files {
+        let text = String::from_utf8_lossy(&file.content);
+        file.content = crud::merged_file(call, &item.id, &text)?.into_bytes();
+    }
+    Ok(item)
 }
 
 /// Writes the items with their effects; one message for each, in the order of the package.
@@ -48,7 +64,8 @@ pub(super) fn apply(call: &Call<'_>, items: &[Item]) -> Result<Vec<Message>, Api
         let (kind, name) = (&item.id.type_name, &item.id.full_name);
         call.db.execute_batch("SAVEPOINT component")?;
         let written = write(call, item)?;
-        if written.changed
+        // Which version of a flow is active has changed without a change of the definition's file.
+        if (written.changed || &**kind == "FlowDefinition")
             && let Some(component) = store::get(call.db, &item.id)?
             && let Some(problem) = effects::written(call, &component)?
         {

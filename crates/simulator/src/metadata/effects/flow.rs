@@ -151,11 +151,40 @@ pub(crate) fn version(call: &Call<'_>, full_name: &str) -> Result<Option<Compone
     }))
 }
 
-/// Removes a version, or a definition with all its versions.
+/// Removes a version, or a definition with all its versions. With its last version a flow is gone.
 pub(super) fn deleted(call: &Call<'_>, component: &Component) -> Result<(), ApiError> {
     let id = &component.record_id;
+    let definition: Option<String> = call
+        .db
+        .query_row("SELECT DefinitionId FROM Flow WHERE Id = ?1", [id], |row| row.get(0))
+        .optional()?;
+    let definition = definition.unwrap_or_else(|| id.clone());
     call.db
         .execute("DELETE FROM Flow WHERE Id = ?1 OR DefinitionId = ?1", [id])?;
-    call.db.execute("DELETE FROM FlowDefinition WHERE Id = ?1", [id])?;
+    let latest: Option<String> = call
+        .db
+        .query_row(
+            "SELECT Id FROM Flow WHERE DefinitionId = ?1 ORDER BY VersionNumber DESC LIMIT 1",
+            [&definition],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(latest) = latest {
+        call.db.execute(
+            "UPDATE FlowDefinition SET LatestVersionId = ?2 WHERE Id = ?1",
+            [&definition, &latest],
+        )?;
+        return Ok(());
+    }
+    call.db
+        .execute("DELETE FROM FlowDefinition WHERE Id = ?1", [&definition])?;
+    let name = component
+        .id
+        .full_name
+        .rsplit_once('-')
+        .map_or(&*component.id.full_name, |(name, _)| name);
+    for kind in ["Flow", "FlowDefinition"] {
+        store::delete(call.db, &ComponentId::new(kind, name))?;
+    }
     Ok(())
 }
