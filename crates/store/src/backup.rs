@@ -67,6 +67,15 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// Table, column and whether it holds numbers, of everything that a backup holds.
+pub fn all_columns() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    TABLES.iter().flat_map(|(table, list, _)| {
+        columns(list)
+            .into_iter()
+            .map(move |(column, number)| (*table, column, number))
+    })
+}
+
 fn columns(list: &'static str) -> Vec<(&'static str, bool)> {
     list.split_whitespace()
         .map(|column| match column.strip_suffix('#') {

@@ -91,15 +91,21 @@ impl Store {
     pub async fn save_environment_state(&self, state: &EnvironmentState, now: Millis) -> Result<i64> {
         let attempted = "could not write the state of an environment";
         let mut tx = self.begin(attempted).await?;
-        let changed = tx
-            .run(
+        let write = match state.version {
+            0 => {
                 "INSERT INTO environment_state
                     (environment, org_id, snapshot_commit, snapshot_at, last_deploy, capture, version, updated)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7 + 1, $8)
-                 ON CONFLICT (environment) DO UPDATE SET org_id = excluded.org_id, snapshot_commit = excluded.snapshot_commit,
-                    snapshot_at = excluded.snapshot_at, last_deploy = excluded.last_deploy, capture = excluded.capture,
-                    version = excluded.version, updated = excluded.updated
-                 WHERE environment_state.version = $7",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7 + 1, $8) ON CONFLICT (environment) DO NOTHING"
+            }
+            _ => {
+                "UPDATE environment_state SET org_id = $2, snapshot_commit = $3, snapshot_at = $4, last_deploy = $5,
+                    capture = $6, version = $7 + 1, updated = $8
+                 WHERE environment = $1 AND version = $7"
+            }
+        };
+        let changed = tx
+            .run(
+                write,
                 args![
                     &state.environment,
                     &state.org_id,

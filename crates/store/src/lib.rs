@@ -23,6 +23,7 @@ mod step;
 mod step_once;
 
 pub use approval::Approval;
+pub use backup::all_columns as columns;
 pub use environment::EnvironmentState;
 pub use error::StoreError;
 pub use evidence::Evidence;

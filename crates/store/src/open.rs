@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::{Db, Tx};
@@ -68,10 +69,7 @@ impl Store {
             .busy_timeout(BUSY);
         let place = path.display().to_string();
         // Several that open a new file at once go one after the other: its tables are made by one of them.
-        let lock_path = backup::beside(&path, "lock");
-        let lock = File::options().create(true).append(true).open(&lock_path);
-        let lock = lock.map_err(file_failed("could not open the lock file", &lock_path))?;
-        lock.lock().map_err(file_failed("could not lock", &lock_path))?;
+        let _lock = lock(backup::beside(&path, "lock")).await?;
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .connect_with(options)
@@ -94,15 +92,22 @@ impl Store {
             why: "it cannot be read",
         })?;
         let place = shown(url);
+        let options = options.application_name("syncline");
+        // The pool would try a refused connection again and again until its time is over.
+        let first = tokio::time::timeout(CONNECT, PgConnection::connect_with(&options)).await;
+        let first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let closed = match first {
+            Ok(connection) => connection.close().await,
+            Err(error) => Err(error),
+        };
+        closed.map_err(|source| StoreError::Open {
+            place: place.clone(),
+            source,
+        })?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT)
-            .connect_with(options.application_name("syncline"))
-            .await
-            .map_err(|source| StoreError::Open {
-                place: place.clone(),
-                source,
-            })?;
+            .connect_lazy_with(options);
         let store = Self {
             db: Db::Postgres(pool),
             place,
@@ -188,8 +193,14 @@ impl Store {
 
 /// The newest migration that was run on the database, 0 for an empty one.
 async fn version(connection: &mut impl Migrate) -> std::result::Result<i64, MigrateError> {
-    connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
-    let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
+    // Several that open an empty database at once would all make the table.
+    connection.lock().await?;
+    let listed = match connection.ensure_migrations_table(MIGRATIONS_TABLE).await {
+        Ok(()) => connection.list_applied_migrations(MIGRATIONS_TABLE).await,
+        Err(error) => Err(error),
+    };
+    connection.unlock().await?;
+    let applied = listed?;
     Ok(applied.iter().map(|one| one.version).max().unwrap_or(0))
 }
 
@@ -230,6 +241,21 @@ pub(crate) fn file_failed(attempted: &'static str, path: &Path) -> impl FnOnce(s
         path,
         source,
     }
+}
+
+/// Waits for a lock, on a thread that may wait; it is given back with the file.
+async fn lock(path: PathBuf) -> Result<File> {
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(file_failed("could not open the lock file", &path))?;
+        file.lock().map_err(file_failed("could not lock", &path))?;
+        Ok(file)
+    });
+    // The thread cannot panic; one that is cancelled goes down with the runtime.
+    locked.await.unwrap_or_else(|error| {
+        let source = std::io::Error::other(error);
+        Err(file_failed("could not lock", Path::new("the database"))(source))
+    })
 }
 
 /// Only its owner may read the file.

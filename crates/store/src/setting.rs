@@ -52,14 +52,14 @@ impl Store {
     pub async fn save_setting(&self, setting: &Setting, now: Millis) -> Result<()> {
         let attempted = "could not write a setting";
         let mut tx = self.begin(attempted).await?;
+        let write = match setting.version {
+            0 => {
+                "INSERT INTO setting (name, value, version, updated) VALUES ($1, $2, $3 + 1, $4) ON CONFLICT (name) DO NOTHING"
+            }
+            _ => "UPDATE setting SET value = $2, version = $3 + 1, updated = $4 WHERE name = $1 AND version = $3",
+        };
         let changed = tx
-            .run(
-                "INSERT INTO setting (name, value, version, updated) VALUES ($1, $2, $3 + 1, $4)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, version = excluded.version,
-                    updated = excluded.updated
-                 WHERE setting.version = $3",
-                args![&setting.name, &setting.value, setting.version, now],
-            )
+            .run(write, args![&setting.name, &setting.value, setting.version, now])
             .await
             .map_err(failed(attempted))?;
         if changed != 1 {

@@ -46,6 +46,19 @@ impl Lease {
         self.shared.lost.load(Ordering::SeqCst) || now(&self.clock) >= self.shared.until.load(Ordering::SeqCst)
     }
 
+    /// How long nobody else can have the operation, by this machine's clock. An effect that takes a moment wants a margin.
+    pub fn remaining(&self) -> Duration {
+        if self.is_lost() {
+            return Duration::ZERO;
+        }
+        let left = self
+            .shared
+            .until
+            .load(Ordering::SeqCst)
+            .saturating_sub(now(&self.clock));
+        Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+
     /// A person asked to cancel, as far as the last heartbeat told.
     pub(super) fn is_cancelling(&self) -> bool {
         self.shared.cancelling.load(Ordering::SeqCst)

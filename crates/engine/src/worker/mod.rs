@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::operation::{self, Runtime};
 
-pub use schedule::{ScheduleError, Scheduled, set_schedules};
+pub use schedule::{Request, ScheduleError, Scheduled, set_schedules};
 pub use stop::Stop;
 
 /// How a worker works.
