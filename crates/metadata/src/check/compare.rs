@@ -543,8 +543,13 @@ pub(super) fn count<K: std::hash::Hash + Eq>(four: Four<impl Iterator<Item = K>>
 
 /// What is wrong when the result does not have something as often as it may.
 pub(super) fn miscounted(counts: &Four<u32>) -> Option<Problem> {
+    let [base, ours, theirs, _] = *counts;
+    beyond(counts, &allowed(base, ours, theirs))
+}
+
+/// What is wrong when the result does not have something as often as a range says.
+pub(super) fn beyond(counts: &Four<u32>, allowed: &RangeInclusive<u32>) -> Option<Problem> {
     let [base, ours, theirs, result] = *counts;
-    let allowed = allowed(base, ours, theirs);
     if result < *allowed.start() {
         return Some(Problem::Lost(match (ours > result, theirs > result) {
             (true, false) => Side::Ours,
