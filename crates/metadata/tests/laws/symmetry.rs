@@ -172,3 +172,13 @@ fn a_place_that_is_no_number() {
         assert_eq!(merged.bytes(), Some(page(["first", "last"])));
     }
 }
+
+/// Ours deleted an item that theirs moved past another one: what theirs put behind that one stays behind it.
+#[test]
+fn an_item_behind_one_that_is_gone_and_moved() {
+    let rule = |names: &[&str]| file("DuplicateRule", &items("operationsOnInsert", names));
+    let (base, ours) = (rule(&["A", "B", "C", "D"]), rule(&["X", "B", "Y", "D"]));
+    for merged in both_ways(&base, &ours, &rule(&["B", "A", "T", "C", "D"])) {
+        assert_eq!(merged.bytes().map(text), Some(text(rule(&["X", "B", "Y", "T", "D"]))));
+    }
+}
