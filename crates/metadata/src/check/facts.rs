@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::compare::{Compare, Four, Group, beyond, key_of, miscounted, step};
+use super::compare::{Compare, Four, Group, key_of, step};
+use super::rule::{beyond, miscounted};
 use super::tree::Node;
 use super::{Problem, Violation};
 use crate::path::{Selector, Step};
@@ -40,7 +41,7 @@ pub(super) fn check(compare: &Compare<'_>, path: &[Step], group: &Group<'_, '_>)
     }
     for (path, order, tokens) in facts.orders.into_values() {
         if let Some((last, parent)) = path.split_last() {
-            compare.order(parent, &last.name, order, &tokens)?;
+            compare.order(parent, &last.name, order, &tokens, false)?;
         }
     }
     Ok(())

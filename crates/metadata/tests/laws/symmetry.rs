@@ -182,3 +182,25 @@ fn an_item_behind_one_that_is_gone_and_moved() {
         assert_eq!(merged.bytes().map(text), Some(text(rule(&["X", "B", "Y", "T", "D"]))));
     }
 }
+
+/// Both changed an item without a key in a way that does not go together, and one of them moved it too.
+#[test]
+fn an_item_without_key_changed_on_both_sides_and_moved() {
+    let section = |columns: &[&str]| items("layoutSections", &[&items("layoutColumns", columns)]);
+    let (empty, label, other) = (
+        "<reserved>1</reserved>",
+        "<reserved>2</reserved>",
+        "<reserved>3</reserved>",
+    );
+    let (first, last) = (section(&[empty, label, empty, empty]), section(&[empty]));
+    let relabelled = section(&[empty, other, empty, empty]);
+    let layout = |sections: [&str; 2]| file("Layout", &sections.concat());
+    let ours = layout([&last, &section(&[empty, empty, empty])]);
+    for merged in both_ways(&layout([&first, &last]), &ours, &layout([&relabelled, &last])) {
+        let paths: Vec<String> = merged.conflicts().iter().map(|c| c.path.to_string()).collect();
+        assert!(
+            matches!(&paths[..], [path] if path.contains("/layoutColumns[#2]")),
+            "{paths:?}"
+        );
+    }
+}
