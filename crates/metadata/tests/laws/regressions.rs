@@ -200,3 +200,24 @@ fn an_item_that_both_add_and_theirs_put_in_place_of_another() {
         assert_eq!(meaning(&merged.bytes().expect("there")), meaning(&expect));
     }
 }
+
+/// Both added an item of one key, and wrote the key in two ways: without the key it would be no item.
+#[test]
+fn a_key_written_in_two_ways() {
+    let with = |labels: &str| {
+        file(
+            "CustomLabels",
+            &format!("<labels><fullName>A</fullName></labels>{labels}"),
+        )
+    };
+    let (base, ours) = (with(""), with("<labels><fullName>B</fullName></labels>"));
+    let theirs = with("<labels><fullName lang=\"en\">B</fullName></labels>");
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    let merged = merge(&ComponentId::new("CustomLabels", "Sample"), PATH, sides).expect("readable");
+    let paths: Vec<String> = merged.conflicts().iter().map(|c| c.path.to_string()).collect();
+    assert_eq!(paths, ["CustomLabels:Sample/labels[fullName=B]"]);
+}

@@ -204,3 +204,47 @@ fn an_item_without_key_changed_on_both_sides_and_moved() {
         );
     }
 }
+
+/// Ours replaced the first of two equal columns: the other one is not that one, moved.
+#[test]
+fn one_of_two_equal_items_is_replaced() {
+    let columns = |names: &[&str]| file("ListView", &items("columns", names));
+    let base = columns(&["A", "T", "B", "C", "T", "D"]);
+    let (ours, theirs) = (
+        columns(&["A", "O", "B", "C", "T", "E"]),
+        columns(&["A", "T", "N", "C", "T", "D"]),
+    );
+    for merged in both_ways(&base, &ours, &theirs) {
+        assert_eq!(
+            merged.bytes().map(text),
+            Some(text(columns(&["A", "O", "N", "C", "T", "E"])))
+        );
+    }
+}
+
+/// A region may say what is in it in two ways: one side says it in both.
+#[test]
+fn a_region_that_says_it_in_both_ways() {
+    let region = |rest: &str| {
+        let name = "<name>main</name>";
+        file("FlexiPage", &items("flexiPageRegions", &[&format!("{rest}{name}")]))
+    };
+    let instance =
+        "<itemInstances><componentInstance><componentName>a</componentName></componentInstance></itemInstances>";
+    let other = "<componentInstances><componentName>b</componentName></componentInstances>";
+    let (base, ours) = (region(instance), region(&format!("{instance}<type>Region</type>")));
+    for merged in both_ways(&base, &ours, &region(&format!("{instance}{other}"))) {
+        assert!(merged.is_clean(), "{:?}", merged.conflicts());
+    }
+}
+
+/// A plain value with an attribute is another value than one without.
+#[test]
+fn a_value_with_an_attribute() {
+    let tabs = |list: &str| file("CustomApplication", list);
+    let [a, b, c] = ["A", "B", "C"].map(|name| items("subscriberTabs", &[name]));
+    let nil =
+        "<subscriberTabs xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"true\">C</subscriberTabs>";
+    let base = tabs(&format!("{a}{b}{c}"));
+    both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &tabs(&format!("{nil}{b}{c}")));
+}
