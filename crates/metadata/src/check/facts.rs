@@ -9,12 +9,15 @@ use super::{Problem, Violation};
 use crate::path::{Selector, Step};
 use crate::table::schema::Order;
 
+/// How often each document has the items of one meaning.
+type Meanings = HashMap<u32, Four<u32>>;
+
 /// What is counted: a path without positions, and the value there.
 #[derive(Default)]
 struct Facts {
     counts: HashMap<(String, String), (Vec<Step>, Four<u32>)>,
     /// Items by path: how often each document has those of one meaning.
-    items: HashMap<String, (Vec<Step>, HashMap<u32, Four<u32>>)>,
+    items: HashMap<String, (Vec<Step>, Meanings)>,
     /// Items of ordered lists by path, in document order.
     orders: HashMap<String, Sequence>,
     tokens: HashMap<String, u32>,
@@ -49,7 +52,7 @@ pub(super) fn check(compare: &Compare<'_>, path: &[Step], group: &Group<'_, '_>)
 
 /// What is wrong with the number of items of one path. The additions of both sides may be the same items, and so
 /// may their deletions: then they count once.
-fn too_many_or_few(ids: &HashMap<u32, Four<u32>>) -> Option<Problem> {
+fn too_many_or_few(ids: &Meanings) -> Option<Problem> {
     let sum = |of: &dyn Fn(&Four<u32>) -> u32| ids.values().map(of).sum::<u32>();
     let totals = [0, 1, 2, 3].map(|side: usize| sum(&|n| n[side]));
     let added = [1, 2].map(|side: usize| sum(&|n| n[side].saturating_sub(n[0])));
@@ -76,7 +79,7 @@ impl Facts {
             return self.count(side, path, &name, &node.id.to_string());
         };
         let items = self.items.entry(name.clone());
-        let (_, ids) = items.or_insert_with(|| (path.clone(), HashMap::new()));
+        let (_, ids) = items.or_insert_with(|| (path.clone(), Meanings::new()));
         ids.entry(node.id).or_default()[side] += 1;
         if !node.text.is_empty() {
             self.count(side, path, &name, &format!("text {}", node.text));
