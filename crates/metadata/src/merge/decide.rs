@@ -108,7 +108,10 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                     return Verdict::Ours;
                 }
                 let t = Triple { base, ours, theirs };
-                self.verdict(t, ty, s.whole || disputes_key(t, group))
+                match self.verdict(t, ty, s.whole) {
+                    Verdict::Parts if disputes_key(t, group) => self.verdict(t, ty, true),
+                    verdict => verdict,
+                }
             }
             (Some(base), Some(ours), None) => self.deleted(base, (OURS, ours), group, Reason::DeletedByThem),
             (Some(base), None, Some(theirs)) => self.deleted(base, (THEIRS, theirs), group, Reason::DeletedByUs),
