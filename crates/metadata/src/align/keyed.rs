@@ -5,11 +5,16 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
+use super::unkeyed::common_run;
 use super::{Builder, Mode, NONE, SIDES, field_text, value_text};
-use crate::xml::Node;
+use crate::table::Order;
+use crate::xml::{Digest, Node, canonical_text};
 
 /// Chunks that share a key, by side.
 type Sharers = [Vec<u32>; SIDES];
+
+/// Chunks of one side by those of another.
+type Run = HashMap<u32, u32>;
 
 /// One key: its first chunk on each side, and all of them where a side has several.
 struct Entry {
@@ -27,12 +32,17 @@ impl Builder<'_, '_, '_> {
             self.fill_unkeyed(group);
             return;
         }
+        // Which of those that share a key is which shows in what stands beside them, where the order means something.
+        let runs = match repeated && g.order != Order::None {
+            true => [1, 2].map(|side| self.run(group, side)),
+            false => Default::default(),
+        };
         for entry in entries {
             match entry.all {
                 None => {
                     self.new_slot(group, entry.first, 1, false);
                 }
-                Some(sharers) => self.pair_sharers(group, *sharers),
+                Some(sharers) => self.pair_sharers(group, *sharers, &runs),
             }
         }
     }
@@ -49,7 +59,7 @@ impl Builder<'_, '_, '_> {
                 let node = self.node(side, i);
                 let key = match (g.mode, g.child) {
                     (Mode::Keyed, Some(child)) => key_text(node, &child.key),
-                    _ => value_text(node),
+                    _ => value_key(node),
                 };
                 let at = *index.entry(key).or_insert_with(|| {
                     entries.push(Entry {
@@ -76,14 +86,32 @@ impl Builder<'_, '_, '_> {
         entries
     }
 
-    /// Items with one key: equal ones belong together first, the others in their order.
-    fn pair_sharers(&mut self, group: usize, sharers: Sharers) {
+    /// The chunks of a side in the longest common run with base, by the chunks of base.
+    fn run(&self, group: usize, side: usize) -> Run {
+        let digests = |side: usize| -> Vec<Digest> {
+            let members = self.members[group][side].iter();
+            members.map(|i| self.digest(group, side, *i)).collect()
+        };
+        let (pairs, _) = common_run(&digests(0), &digests(side));
+        let [base, other] = [0, side].map(|side| &self.members[group][side]);
+        pairs.into_iter().map(|(b, o)| (base[b], other[o])).collect()
+    }
+
+    /// Items with one key: those in a common run and equal ones belong together first, the others in their order.
+    fn pair_sharers(&mut self, group: usize, sharers: Sharers, runs: &[Run; 2]) {
         let digests: Vec<Vec<u128>> = (0..SIDES)
             .map(|side| sharers[side].iter().map(|i| self.digest(group, side, *i)).collect())
             .collect();
         let mut taken: [Vec<bool>; SIDES] = [0, 1, 2].map(|side| vec![false; sharers[side].len()]);
         let mut rows: Vec<[Option<usize>; SIDES]> = (0..sharers[0].len()).map(|b| [Some(b), None, None]).collect();
         for side in [1, 2] {
+            for row in &mut rows {
+                let partner = row[0].and_then(|b| runs[side - 1].get(&sharers[0][b]));
+                row[side] = partner.and_then(|i| sharers[side].iter().position(|other| other == i));
+                if let Some(i) = row[side] {
+                    taken[side][i] = true;
+                }
+            }
             for equal in [true, false] {
                 for row in &mut rows {
                     let (Some(b), None) = (row[0], row[side]) else { continue };
@@ -118,6 +146,14 @@ impl Builder<'_, '_, '_> {
             let at = [0, 1, 2].map(|side| row[side].map_or(NONE, |i| sharers[side][i]));
             self.new_slot(group, at, n as u32 + 1, false);
         }
+    }
+}
+
+/// The text of a plain value with its attributes: with others it is another value.
+fn value_key<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+    match node.attributes().next() {
+        None => value_text(node),
+        Some(_) => Cow::Owned(canonical_text(node)),
     }
 }
 
