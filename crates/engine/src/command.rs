@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Serialize;
-use syncline_salesforce::Secret;
+use syncline_salesforce::{Connection, Secret};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 
@@ -30,6 +30,11 @@ impl Allowed {
                 .map(str::to_owned)
                 .collect(),
         )
+    }
+
+    /// The list in `SYNCLINE_ALLOW_COMMANDS`; nothing when it is not set.
+    pub fn from_environment() -> Self {
+        Self::parse(&std::env::var("SYNCLINE_ALLOW_COMMANDS").unwrap_or_default())
     }
 
     /// Finds the program of a command, in a folder of the repository for `./…`, else in `path`.
@@ -80,6 +85,20 @@ pub enum Value {
     Secret(Secret<String>),
 }
 
+/// What a program needs to reach one org: its id and address, and a token that ends with this session.
+pub fn of_org(connection: &Connection) -> BTreeMap<String, Value> {
+    let plain = |name: &str, value: &str| (name.to_owned(), Value::Plain(value.to_owned()));
+    BTreeMap::from([
+        plain("SYNCLINE_ORG_ID", connection.org().as_str()),
+        plain("SYNCLINE_INSTANCE_URL", connection.instance().as_str()),
+        plain("SYNCLINE_API_VERSION", &connection.api_version().to_string()),
+        (
+            "SYNCLINE_ACCESS_TOKEN".to_owned(),
+            Value::Secret(connection.access_token()),
+        ),
+    ])
+}
+
 /// What a program did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ran {
@@ -95,6 +114,25 @@ impl Ran {
     /// Whether it ended with 0.
     pub fn succeeded(&self) -> bool {
         self.code == Some(0)
+    }
+
+    /// How it ended and what it said last, in a line.
+    pub fn message(&self) -> String {
+        let ended = match self.code {
+            Some(code) => format!("ended with code {code}"),
+            None => "was ended by a signal".to_owned(),
+        };
+        let said = |text: &str| {
+            text.lines()
+                .rev()
+                .map(str::trim)
+                .find(|line| !line.is_empty())
+                .map(str::to_owned)
+        };
+        match said(&self.errors).or_else(|| said(&self.output)) {
+            Some(line) => format!("{ended}: {line}"),
+            None => ended,
+        }
     }
 }
 

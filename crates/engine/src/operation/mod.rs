@@ -20,6 +20,7 @@ use syncline_domain::time::Millis;
 use syncline_salesforce::Clock;
 use syncline_store::Store;
 
+use crate::command::Allowed;
 use crate::org::login::Orgs;
 
 pub use context::StepContext;
@@ -110,6 +111,8 @@ pub struct Runtime {
     pub orgs: Orgs,
     /// The time.
     pub clock: Clock,
+    /// Programs of the repository that may run on this machine.
+    pub commands: Allowed,
     /// The kinds of operations: [`KINDS`].
     pub kinds: &'static [&'static Kind],
 }

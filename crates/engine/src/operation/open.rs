@@ -8,6 +8,7 @@ use syncline_salesforce::Clock;
 use syncline_store::{Operation, Store, StoreError};
 
 use super::{KINDS, Runtime};
+use crate::command::Allowed;
 use crate::org::login::Orgs;
 use crate::worker::{self, Options, Stop, Until};
 
@@ -23,7 +24,7 @@ pub fn database(repository: &Repository) -> std::path::PathBuf {
     repository.common_dir().join("syncline").join("syncline.db")
 }
 
-/// Opens the database and what operations work with. `url` is that of another database.
+/// Opens the database and what operations work with. `SYNCLINE_ALLOW_COMMANDS` lists the programs that may run. `url` is that of another database.
 pub async fn open(repository: &Repository, orgs: Orgs, url: Option<String>) -> Result<Runtime, StoreError> {
     let url = url.unwrap_or_else(|| format!("sqlite:{}", database(repository).display()));
     Ok(Runtime {
@@ -31,6 +32,7 @@ pub async fn open(repository: &Repository, orgs: Orgs, url: Option<String>) -> R
         repository: repository.worktree().unwrap_or(repository.git_dir()).to_owned(),
         orgs,
         clock: Clock::system(),
+        commands: Allowed::from_environment(),
         kinds: KINDS,
     })
 }

@@ -133,6 +133,7 @@ pub async fn runtime(url: &str, folder: &Path) -> Runtime {
             home: None,
         },
         clock: Clock::system(),
+        commands: syncline_engine::command::Allowed::default(),
         kinds: &[&KIND],
     }
 }

@@ -56,6 +56,7 @@ impl Rig {
                 home: None,
             },
             clock,
+            commands: syncline_engine::command::Allowed::default(),
             kinds: crate::steps::KINDS,
         };
         Self {

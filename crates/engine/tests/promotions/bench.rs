@@ -80,6 +80,7 @@ impl Bench {
                 repository,
                 orgs,
                 clock: Clock::system(),
+                commands: syncline_engine::command::Allowed::default(),
                 kinds: KINDS,
             }),
             folder,

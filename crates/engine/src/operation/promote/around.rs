@@ -95,8 +95,8 @@ async fn once(context: &mut StepContext, hand: &Hand, step: &DeploymentStep) -> 
             let folder = hand.repository.worktree().unwrap_or(hand.repository.git_dir());
             let digest = hand.kept.digest.clone().unwrap_or_default();
             let limit = syncline_domain::time::Duration::from_millis(LIMIT_MILLIS);
-            let ran = run_command::run(command, folder, environment, &digest, limit)?;
-            (!ran.passed).then(|| ran.message())
+            let ran = run_command::run(context, hand, command, folder, &digest, limit).await?;
+            (!ran.passed).then_some(ran.message)
         }
         Work::Manual(_) => None,
     };

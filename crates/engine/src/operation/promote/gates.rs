@@ -11,7 +11,7 @@ use syncline_domain::policy::{Approval, Role, Verdict};
 
 use super::data::Direction;
 use super::hand::{Hand, broken, failed};
-use super::run_command::{self, Ran};
+use super::run_command;
 use crate::deployment::Package;
 use crate::operation::{Outcome, StepContext, StepError};
 
@@ -60,7 +60,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
             step: "dependencies".to_owned(),
         });
     }
-    run_programs(&mut hand, &way, &package)?;
+    run_programs(context, &mut hand, &way, &package).await?;
     context.set_data(&hand.kept)?;
     let store = &context.runtime.store;
     let approvals: Vec<Approval> = store
@@ -173,7 +173,7 @@ fn conclude(hand: &Hand, digest: &str, checked: &[Checked], exception: Option<St
 }
 
 /// Runs the analysis and the functional tests that have not seen this package.
-fn run_programs(hand: &mut Hand, way: &Way, package: &Package) -> Result<(), StepError> {
+async fn run_programs(context: &StepContext, hand: &mut Hand, way: &Way, package: &Package) -> Result<(), StepError> {
     let digest = &package.digest;
     let is_current = |done: &str| done == digest;
     let stale = hand.kept.analysis.as_ref().is_none_or(|done| !is_current(&done.digest));
@@ -187,17 +187,19 @@ fn run_programs(hand: &mut Hand, way: &Way, package: &Package) -> Result<(), Ste
             std::fs::write(file, bytes)?;
         }
         let ran = run_command::run(
+            context,
+            hand,
             &analysis.command,
             folder.path(),
-            &hand.target.name,
             digest,
             analysis.timeout,
-        )?;
+        )
+        .await?;
         let report = folder.path().join(&analysis.sarif);
         let text = std::fs::read_to_string(&report).map_err(|_| {
             broken(
                 "promote.analysis",
-                format!("the analysis wrote no {}: {}", analysis.sarif, ran.message()),
+                format!("the analysis wrote no {}: {}", analysis.sarif, ran.message),
             )
         })?;
         hand.kept.analysis = Some(Done {
@@ -215,10 +217,10 @@ fn run_programs(hand: &mut Hand, way: &Way, package: &Package) -> Result<(), Ste
             .worktree()
             .unwrap_or(hand.repository.git_dir())
             .to_owned();
-        let ran: Ran = run_command::run(&test.command, &folder, &hand.target.name, digest, test.timeout)?;
+        let ran = run_command::run(context, hand, &test.command, &folder, digest, test.timeout).await?;
         let result = syncline_domain::gate::Functional {
             passed: ran.passed,
-            message: ran.message(),
+            message: ran.message,
         };
         let done = Done {
             digest: digest.clone(),
