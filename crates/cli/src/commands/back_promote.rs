@@ -344,7 +344,8 @@ impl From<BackPromoteError> for CommandError {
             BackPromoteError::Commit(_)
             | BackPromoteError::Open(_)
             | BackPromoteError::Ref(_)
-            | BackPromoteError::Object(_) => (Kind::User, "git.repository"),
+            | BackPromoteError::Object(_)
+            | BackPromoteError::Tree(_) => (Kind::User, "git.repository"),
         };
         Self::new(kind, code, "could not back-promote").because(error)
     }
