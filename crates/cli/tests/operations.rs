@@ -4,12 +4,13 @@ mod support;
 
 use support::TestEnv;
 
-/// A repository with a remote beside it, and a database with one schedule's worth of history: none.
+/// A repository with a remote beside it.
 fn repository() -> TestEnv {
     let env = TestEnv::repository();
     env.commit("README.md", "x\n");
     env.git_ok(&["init", "--quiet", "--bare", "../remote.git"]);
-    env.git_ok(&["remote", "add", "origin", "../remote.git"]);
+    let remote = env.work().join("../remote.git");
+    env.git_ok(&["remote", "add", "origin", remote.to_str().expect("UTF-8")]);
     env
 }
 

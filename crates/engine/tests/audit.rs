@@ -42,7 +42,8 @@ impl Rig {
         let here = folder.path().join("here");
         git(&here, &["config", "user.name", "Ada"]);
         git(&here, &["config", "user.email", "ada@acme.example"]);
-        git(&here, &["remote", "add", "origin", "../remote.git"]);
+        let remote = folder.path().join("remote.git");
+        git(&here, &["remote", "add", "origin", remote.to_str().expect("UTF-8")]);
         let url = format!("sqlite:{}", folder.path().join("syncline.db").display());
         Self {
             store: Store::open(&url).await.expect("opened"),
