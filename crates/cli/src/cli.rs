@@ -8,7 +8,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
 use crate::commands::{
-    back_promote, conflicts, demo, diff, init, merge_driver, merge_file, org, promote, rollback, simulator,
+    admin, audit, back_promote, conflicts, demo, diff, init, merge_driver, merge_file, operation, org, promote,
+    rollback, simulator, worker,
 };
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
@@ -53,6 +54,10 @@ pub enum Command {
     Promote(promote::Args),
     Rollback(rollback::Args),
     Conflicts(conflicts::Args),
+    Operation(operation::Args),
+    Worker(worker::Args),
+    Audit(audit::Args),
+    Admin(admin::Args),
     MergeFile(merge_file::Args),
     MergeDriver(merge_driver::Args),
     Simulator(simulator::Args),
@@ -70,6 +75,10 @@ impl Command {
             Self::Promote(args) => promote::run(args, out),
             Self::Rollback(args) => rollback::run(args, out),
             Self::Conflicts(args) => conflicts::run(args, out),
+            Self::Operation(args) => operation::run(args, out),
+            Self::Worker(args) => worker::run(args, out),
+            Self::Audit(args) => audit::run(args, out),
+            Self::Admin(args) => admin::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
             Self::MergeDriver(args) => merge_driver::run(args, out),
             Self::Simulator(args) => simulator::run(args, out),
@@ -86,6 +95,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Keep environments in sync",
         &["back-promote", "promote", "rollback", "conflicts"],
     ),
+    ("Operations", &["operation", "worker", "audit", "admin"]),
     ("Merge files", &["merge-file", "merge-driver"]),
     ("Try it without an org", &["simulator"]),
 ];

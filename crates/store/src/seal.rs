@@ -58,7 +58,8 @@ pub enum SealError {
 }
 
 impl SealError {
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    /// What a person can do.
+    pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoKey { .. } => "make one with `openssl rand -base64 32`",
             Self::File { .. } => "the key lies beside the database, or in SYNCLINE_SERVER_KEY",

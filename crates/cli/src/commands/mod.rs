@@ -4,6 +4,8 @@
 //! returns a [`Status`](crate::Status) or a [`CommandError`](crate::error::CommandError); its helpers; its tests. To add a verb, add its file here,
 //! and in `cli.rs` its variant, its arm and its name in a group. A test tells when one of them is missing.
 
+pub mod admin;
+pub mod audit;
 pub mod back_promote;
 pub mod conflicts;
 pub mod demo;
@@ -12,7 +14,9 @@ pub mod init;
 pub mod merge_driver;
 pub mod merge_file;
 mod operating;
+pub mod operation;
 pub mod org;
 pub mod promote;
 pub mod rollback;
 pub mod simulator;
+pub mod worker;

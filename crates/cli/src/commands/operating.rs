@@ -136,7 +136,21 @@ fn tell(out: &mut Output, target: &str, operation: &Operation) -> Result<(), Com
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::new(Kind::Upstream, "operation.database", &error).with_source_of(error)
+        let (kind, code) = match &error {
+            StoreError::Unknown { .. } | StoreError::Ambiguous { .. } => (Kind::User, "operation.unknown"),
+            StoreError::State { .. } | StoreError::Refused(_) => (Kind::User, "operation.refused"),
+            StoreError::Changed { .. } | StoreError::Lost { .. } => (Kind::User, "operation.contended"),
+            StoreError::NotEmpty { .. } => (Kind::User, "operation.database"),
+            StoreError::Address { .. } | StoreError::Newer { .. } | StoreError::Seal(_) => {
+                (Kind::Config, "operation.database")
+            }
+            _ => (Kind::Upstream, "operation.database"),
+        };
+        let told = Self::new(kind, code, &error).with_source_of(&error);
+        match error.hint() {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
     }
 }
 

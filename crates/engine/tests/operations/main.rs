@@ -170,9 +170,11 @@ fn a_stopped_worker_hands_on() {
         let stop = Stop::new();
         let asked = stop.clone();
         let runtime = rig.runtime.clone();
-        let seen = id_of_hanging.clone();
+        let (plain, hanging) = (id.clone(), id_of_hanging.clone());
         tokio::spawn(async move {
-            while runtime.store.operation(&seen).await.expect("read").progress.is_none() {
+            let store = &runtime.store;
+            let seen = async |id: &str| store.operation(id).await.expect("read");
+            while seen(&hanging).await.progress.is_none() || !seen(&plain).await.state.is_terminal() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             asked.request();
