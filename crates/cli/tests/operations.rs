@@ -98,7 +98,7 @@ fn the_chain_is_signed_and_checked() {
     exit 2
     --- stderr
     error: `nowhere` is neither a ref of this repository nor a file
-      because: there is no revision "nowhere"
+      because: there is no revision `nowhere`
     "#);
 }
 
