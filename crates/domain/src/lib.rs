@@ -1,8 +1,10 @@
 //! What Syncline decides, as values: no IO, no clock, no randomness. Times are milliseconds since 1970 in UTC and come in as arguments.
 
+pub mod advice;
 pub mod audit;
 pub mod calendar;
 pub mod config;
+pub mod drift;
 pub mod gate;
 pub mod operation;
 pub mod overlay;
@@ -13,3 +15,4 @@ pub mod schedule;
 pub mod scope;
 pub mod time;
 pub mod wire;
+pub mod work;

@@ -14,7 +14,7 @@ use crate::time::{Millis, Zone};
 #[serde(try_from = "String", into = "String")]
 pub struct CronExpression {
     text: String,
-    cron: Cron,
+    cron: Box<Cron>,
 }
 
 /// The text is no cron expression.
@@ -38,7 +38,7 @@ impl FromStr for CronExpression {
         match parser.parse(text) {
             Ok(cron) => Ok(Self {
                 text: text.to_owned(),
-                cron,
+                cron: Box::new(cron),
             }),
             Err(error) => Err(CronExpressionError {
                 text: text.to_owned(),

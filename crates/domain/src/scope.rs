@@ -15,7 +15,6 @@ pub const FILE: &str = "syncline/scope.toml";
 
 /// Which components are managed. The default is all that belong to no managed package.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Scope {
     /// Only these types; empty for all. `*` stands for any text.
     pub types: Vec<String>,

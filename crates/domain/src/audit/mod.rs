@@ -2,6 +2,8 @@
 
 mod chain;
 mod checkpoint;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use chain::{Digest, DigestError, Draft, Entry, GENESIS};

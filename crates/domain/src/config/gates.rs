@@ -180,7 +180,7 @@ impl From<TestLevel> for TestsText {
 
 /// A program that looks at the package and writes SARIF.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all(deserialize = "kebab-case"))]
 pub struct Analysis {
     /// The program and its arguments.
     pub command: Command,

@@ -56,6 +56,19 @@ pub enum Code {
 }
 
 impl Code {
+    /// All.
+    pub const ALL: [Self; 9] = [
+        Self::Syntax,
+        Self::Name,
+        Self::Unknown,
+        Self::Circle,
+        Self::Twice,
+        Self::Way,
+        Self::Window,
+        Self::Keys,
+        Self::Overlay,
+    ];
+
     /// The stable name.
     pub fn name(self) -> &'static str {
         match self {

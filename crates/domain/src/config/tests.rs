@@ -190,6 +190,7 @@ fn reads_all_keys() {
     assert_eq!(ids("dev1", When::Pre, false), ["2026-11-call"]);
     let json = serde_json::to_value(&config).unwrap();
     assert_eq!(json["edges"][1]["gates"]["approvals"]["admin"], 2);
+    assert_eq!(json["edges"][1]["gates"]["analysis"]["fail_on"], "warning");
     assert_eq!(json["freezes"][1]["window"]["weekly"]["from"], "fri 18:00");
 }
 

@@ -215,7 +215,7 @@ fn open_and_closed() {
             facts.attached.clear();
             facts.bypasses = BTreeMap::from([("evidence ticket".to_owned(), bypass("outage", &["kim"]))]);
         },
-        "evidence ticket: `ticket` is not attached; a bypass of the path needs the approval of somebody other than `kim`",
+        "evidence ticket: `ticket` is not attached; a bypass needs the approval of somebody other than `kim`",
     );
 }
 

@@ -42,6 +42,10 @@ pub struct Standing {
 /// What happens to an operation. `may_stop` is whether it may end before its step runs again: not while the org works on
 /// something that it began, and not before that is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is made and used up at once, never kept"
+)]
 pub enum Event {
     /// A worker takes it: it is due, or the worker before is gone.
     Claim,

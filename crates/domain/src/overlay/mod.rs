@@ -248,10 +248,10 @@ impl Overlays {
         unused.map(|(_, overlay)| overlay).collect()
     }
 
-    /// Whether an element is the place of an overlay, or holds one, or lies in one.
-    pub fn touches(&self, element: &ElementPath) -> bool {
+    /// Whether an element is the place of an overlay, or lies in one.
+    pub fn owns(&self, element: &ElementPath) -> bool {
         self.list.iter().any(|overlay| match &overlay.place {
-            Place::Element(path) => path.is_within(element) || element.is_within(path),
+            Place::Element(path) => element.is_within(path),
             Place::Text { .. } => false,
         })
     }

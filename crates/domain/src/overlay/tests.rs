@@ -205,9 +205,9 @@ fn without_a_reference_a_mark_stands_in_the_file() {
     let laid = apply(&list, marked, &clear).unwrap();
     assert_eq!(marks(&laid.bytes), [""; 0]);
     assert_eq!(laid.bytes, apply(&list, file, &clear).unwrap().bytes);
-    assert!(list.touches(&"NamedCredential:Erp/endpoint".parse().unwrap()));
-    assert!(list.touches(&"NamedCredential:Erp".parse().unwrap()));
-    assert!(!list.touches(&"NamedCredential:Erp/label".parse().unwrap()));
+    assert!(list.owns(&"NamedCredential:Erp/endpoint".parse().unwrap()));
+    assert!(!list.owns(&"NamedCredential:Erp".parse().unwrap()));
+    assert!(!list.owns(&"NamedCredential:Erp/label".parse().unwrap()));
     assert_eq!(list.unused(&laid.used).len(), 0);
     assert_eq!(list.unused(&BTreeSet::new()).len(), 2);
 }

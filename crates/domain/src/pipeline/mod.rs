@@ -87,10 +87,10 @@ pub struct Bypass {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BypassError {
     /// Nobody would know why.
-    #[error("a bypass of the path needs a reason; give one")]
+    #[error("a bypass needs a reason; give one")]
     Reason,
     /// Nobody else agreed.
-    #[error("a bypass of the path needs the approval of somebody other than `{0}`")]
+    #[error("a bypass needs the approval of somebody other than `{0}`")]
     Approval(String),
 }
 

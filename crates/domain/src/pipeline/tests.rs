@@ -141,12 +141,12 @@ fn exceptions_need_a_reason_and_somebody_else() {
         assert_eq!(shown, expect);
     };
     check("fire", &["kim", "lee"], "dev1", "dev1 → production with 1 approvals");
-    check(" ", &["lee"], "dev1", "a bypass of the path needs a reason; give one");
+    check(" ", &["lee"], "dev1", "a bypass needs a reason; give one");
     check(
         "fire",
         &["kim"],
         "dev1",
-        "a bypass of the path needs the approval of somebody other than `kim`",
+        "a bypass needs the approval of somebody other than `kim`",
     );
     check(
         "fire",
