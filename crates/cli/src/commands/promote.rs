@@ -49,15 +49,16 @@ pub struct Args {
 /// Runs the promotion and tells of it.
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let repository = open()?;
-    let config: Config = config::read(&repository)
-        .map_err(|error| CommandError::new(crate::error::Kind::Config, "config", &error).with_source_of(error))?;
+    let config: Config = config::read(&repository).map_err(|error| {
+        CommandError::new(crate::error::Kind::Config, "config.invalid", &error).with_source_of(error)
+    })?;
     let to = match args.to {
         Some(to) => to,
         None => match config.next_above(&args.from) {
             Some(next) => next.name.clone(),
             None => {
                 let message = format!("no environment is above `{}` in syncline.toml", args.from);
-                return Err(CommandError::user("promote.no_target", message).hint("name one with `--to`"));
+                return Err(CommandError::user("promote.no-target", message).hint("name one with `--to`"));
             }
         },
     };

@@ -32,6 +32,9 @@ pub struct Options<'a> {
     pub sealer: Option<&'a Sealer>,
 }
 
+/// An element whose value is still sealed.
+const SEALED: &[u8] = b">sealed:";
+
 /// What is sent to an org, and what a person has to know about it.
 #[derive(Clone, Debug, Default)]
 pub struct Package {
@@ -231,6 +234,10 @@ impl Builder<'_> {
                     && let Some(opened) = sealer.open_file(&change.id, &bytes).map_err(OrgError::from)?
                 {
                     bytes = opened;
+                }
+                // A secret that cannot be opened here would be sent as the text of its seal.
+                if bytes.windows(SEALED.len()).any(|part| part == SEALED) {
+                    return Err(DeploymentError::Sealed { path: path.clone() });
                 }
                 sources.insert(path.clone(), bytes);
             }

@@ -117,13 +117,13 @@ async fn entries_that_are_not_sent_stay() {
     let (bench, old) = Bench::with(&before).await;
     let ours = changed(&before, |files| profile(files, &[("A", false), ("B", true)]));
     let theirs = changed(&before, |files| {
-        profile(files, &[("A", true), ("B", true), ("C", true)])
+        profile(files, &[("A", true), ("B", true), ("C", true)]);
     });
     let package = bench.package(old, bench.tree(&ours)).await;
     bench.others_change(&before, &theirs).await;
     bench.send(&package).await;
     let both = changed(&before, |files| {
-        profile(files, &[("A", false), ("B", true), ("C", true)])
+        profile(files, &[("A", false), ("B", true), ("C", true)]);
     });
     let everything = bench.package(bench.tree(&Files::new()), bench.tree(&both)).await;
     assert_eq!(told(&bench.seen(&everything, bench.tree(&both)).await), "");

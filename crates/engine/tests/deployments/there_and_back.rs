@@ -22,21 +22,21 @@ const CASES: &[Case] = &[
     ("a field deleted", |files| remove(files, "fields/Note__c")),
     ("a value added", |files| picklist(files, &["Open", "Paid", "Void"])),
     ("a label changed", |files| {
-        labels(files, &[("Bye", "So long"), ("Greeting", "Hello")])
+        labels(files, &[("Bye", "So long"), ("Greeting", "Hello")]);
     }),
     ("a label added", |files| {
         labels(files, &[("Bye", "Bye"), ("Greeting", "Hello"), ("Thanks", "Thanks")]);
     }),
     ("a label deleted", |files| labels(files, &[("Greeting", "Hello")])),
     ("an entry of a profile turned off", |files| {
-        profile(files, &[("A", true), ("B", false)])
+        profile(files, &[("A", true), ("B", false)]);
     }),
     ("an entry of a profile removed", |files| profile(files, &[("A", true)])),
     ("an entry of a profile added", |files| {
-        profile(files, &[("A", true), ("B", true), ("C", true)])
+        profile(files, &[("A", true), ("B", true), ("C", true)]);
     }),
     ("an entry of a permission set removed", |files| {
-        permission_set(files, &[("A", true)])
+        permission_set(files, &[("A", true)]);
     }),
     ("an entry of a permission set added", |files| {
         permission_set(files, &[("A", true), ("B", true), ("C", true)]);

@@ -27,7 +27,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
         committer: &who,
     })?;
     let number = hand.kept.changed_meanwhile;
-    let name = format!("refs/syncline/work/{}/{}-{number}", hand.target.name, hand.id());
+    let name = format!("refs/syncline/saved/{}/{}-{number}", hand.target.name, hand.id());
     let reference: RefName = name.parse()?;
     let before = repository.read_ref(&reference)?;
     repository.update_ref(&reference, Some(commit), before, "syncline: save work in progress")?;
