@@ -28,7 +28,15 @@ fn help_tells_the_story() {
 
     Keep environments in sync:
       back-promote  Bring the changes of an environment down to others
+      promote       Bring the changes of an environment up to the next one
+      rollback      Undo what an operation deployed
       conflicts     Decide what a back-promotion left open
+
+    Operations:
+      operation     See what runs and what waits, and answer, approve, cancel or retry it
+      worker        Work on operations until stopped
+      audit         See who did what, and check that the record is whole
+      admin         Back up and restore the database, replace its key
 
     Merge files:
       merge-file    Merge three versions of one file by meaning

@@ -145,7 +145,7 @@ fn ends_at(done: u64, total: u64, since: Millis, now: Millis) -> Option<Millis> 
 fn read<T: DeserializeOwned>(value: &Value, what: &str) -> Result<T, StepError> {
     T::deserialize(value).map_err(|error| {
         let message = format!("the operation's {what} are not of the form that this program writes");
-        StepError(Problem::new("operation.form", message).details(json!({"causes": [error.to_string()]})))
+        StepError::new(Problem::new("operation.form", message).details(json!({"causes": [error.to_string()]})))
     })
 }
 

@@ -82,7 +82,14 @@ pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, StepError>
 
 /// Something technical failed, which becomes [`Outcome::Errored`]. Made of any error by `?`.
 #[derive(Debug)]
-pub struct StepError(pub Problem);
+pub struct StepError(Box<Problem>);
+
+impl StepError {
+    /// A technical failure in words.
+    pub fn new(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
 
 impl<E: Error> From<E> for StepError {
     fn from(error: E) -> Self {
@@ -93,7 +100,7 @@ impl<E: Error> From<E> for StepError {
             next = cause.source();
         }
         let problem = Problem::new("operation.step", error.to_string());
-        Self(match causes.is_empty() {
+        Self::new(match causes.is_empty() {
             true => problem,
             false => problem.details(serde_json::json!({"causes": causes})),
         })

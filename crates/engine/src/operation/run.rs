@@ -123,7 +123,7 @@ async fn caught(step: &StepDef, context: &mut StepContext) -> Result<Outcome, St
             let message = format!("the step `{}` broke down: a defect of this program", step.name);
             let details = json!({"causes": [text.unwrap_or("unknown")]});
             let problem = Problem::new("operation.defect", message).details(details);
-            Poll::Ready(Err(StepError(problem)))
+            Poll::Ready(Err(StepError::new(problem)))
         })
     })
     .await
@@ -142,7 +142,7 @@ fn conclude(
         Ok(Outcome::Next { step }) if kind.step(Some(&step)).is_none() => unknown_step(kind, &step),
         Ok(outcome) => outcome,
         Err(StepError(problem)) => Outcome::Errored {
-            problem,
+            problem: *problem,
             retry_at: None,
         },
     };

@@ -77,7 +77,7 @@ fn effect(context: &mut StepContext) -> StepFuture<'_> {
             // Whoever looks later has to see what is written now: nobody may look before the lease ends.
             if context.lease.remaining() < LEASE / 3 {
                 let problem = Problem::new("test.lease", "the lease is too short for the effect");
-                return Err(StepError(problem));
+                return Err(StepError::new(problem));
             }
             append(&params.file, &line)?;
         }

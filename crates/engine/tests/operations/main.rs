@@ -262,7 +262,7 @@ fn schedules_begin_each_instant_once() {
 #[test]
 fn unknown_kinds_are_refused_and_left_alone() {
     Rig::run(async |rig| {
-        let new = rig.new("nonsense");
+        let new = rig.request("nonsense");
         let begun = operation::start(&rig.runtime, &new).await;
         assert!(matches!(begun, Err(OperationError::UnknownKind { .. })));
         rig.runtime

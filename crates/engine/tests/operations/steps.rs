@@ -95,8 +95,11 @@ fn broken(context: &mut StepContext) -> StepFuture<'_> {
     })
 }
 
-fn panics(_: &mut StepContext) -> StepFuture<'_> {
-    Box::pin(async move { panic!("a hole in the floor") })
+fn panics(context: &mut StepContext) -> StepFuture<'_> {
+    Box::pin(async move {
+        let floor: Option<Outcome> = context.data["floor"].as_str().map(|_| Outcome::Done);
+        Ok(floor.expect("a hole in the floor"))
+    })
 }
 
 fn waits(context: &mut StepContext) -> StepFuture<'_> {

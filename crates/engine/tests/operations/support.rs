@@ -75,7 +75,7 @@ impl Rig {
             .fetch_add(u64::try_from(millis).expect("forward"), Ordering::SeqCst);
     }
 
-    pub fn new(&self, kind: &str) -> NewOperation {
+    pub fn request(&self, kind: &str) -> NewOperation {
         NewOperation {
             kind: kind.to_owned(),
             environment: Some("uat".to_owned()),
@@ -86,7 +86,7 @@ impl Rig {
     }
 
     pub async fn start(&self, kind: &str) -> String {
-        operation::start(&self.runtime, &self.new(kind))
+        operation::start(&self.runtime, &self.request(kind))
             .await
             .expect("begun")
             .id

@@ -109,7 +109,7 @@ async fn a_hotfix_comes_down() {
     assert_eq!(bench.deployments("qa"), 2);
     // Back again in one of them, with what was done there since.
     let since = changed(&with_fix(&org(), "Integer fixed = 1;"), |files| {
-        class(files, "B", "Integer since;")
+        class(files, "B", "Integer since;");
     });
     bench
         .others_change("qa", &with_fix(&org(), "Integer fixed = 1;"), &since)

@@ -32,7 +32,7 @@ pub(super) fn failed(code: &str, message: impl Into<String>, hint: &str) -> Outc
 
 /// A technical failure that is told in words.
 pub(super) fn broken(code: &str, message: impl Into<String>) -> StepError {
-    StepError(Problem::new(code, message))
+    StepError::new(Problem::new(code, message))
 }
 
 impl Hand {
