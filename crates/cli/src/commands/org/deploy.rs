@@ -134,9 +134,9 @@ fn send(args: &Args, orgs: &Orgs, out: &mut Output) -> Result<DeployResult, Comm
         let mut bar = Bar::new(out);
         let mut progress = |result: &DeployResult| bar.show(result);
         let mut started = |new: &str| {
-            eprintln!("deployment {new} in {}", args.org);
-            // It is told once.
+            // It is told once, and known before it is shown: who sees it may press Ctrl-C.
             let _ = id.set(new.to_owned());
+            eprintln!("deployment {new} in {}", args.org);
         };
         let watch = Watch {
             intent: &intent,
