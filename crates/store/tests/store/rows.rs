@@ -139,7 +139,7 @@ async fn roles(world: World) {
     };
     store.assign_role(&admin, "owner", 0).await.expect("given");
     store.assign_role(&admin, "owner", 1).await.expect("given");
-    assert_eq!(store.assignments().await.expect("read"), [admin.clone()]);
+    assert_eq!(store.assignments().await.expect("read"), std::slice::from_ref(&admin));
     assert!(store.revoke_role(&admin, "owner", 2).await.expect("taken"));
     assert!(!store.revoke_role(&admin, "owner", 3).await.expect("no error"));
     let audit = store.recent_audit(Some("person:ada"), 10).await.expect("read");
