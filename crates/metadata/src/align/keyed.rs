@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 use super::unkeyed::common_run;
 use super::{Builder, Mode, NONE, SIDES, field_text, value_text};
 use crate::table::Order;
-use crate::xml::{Digest, Node, canonical_text};
+use crate::xml::{Digest, Node};
 
 /// Chunks that share a key, by side.
 type Sharers = [Vec<u32>; SIDES];
@@ -59,7 +59,7 @@ impl Builder<'_, '_, '_> {
                 let node = self.node(side, i);
                 let key = match (g.mode, g.child) {
                     (Mode::Keyed, Some(child)) => key_text(node, &child.key),
-                    _ => value_key(node),
+                    _ => value_text(node),
                 };
                 let at = *index.entry(key).or_insert_with(|| {
                     entries.push(Entry {
@@ -146,14 +146,6 @@ impl Builder<'_, '_, '_> {
             let at = [0, 1, 2].map(|side| row[side].map_or(NONE, |i| sharers[side][i]));
             self.new_slot(group, at, n as u32 + 1, false);
         }
-    }
-}
-
-/// The text of a plain value with its attributes: with others it is another value.
-fn value_key<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
-    match node.attributes().next() {
-        None => value_text(node),
-        Some(_) => Cow::Owned(canonical_text(node)),
     }
 }
 

@@ -238,13 +238,19 @@ fn a_region_that_says_it_in_both_ways() {
     }
 }
 
-/// A plain value with an attribute is another value than one without.
+/// Ours gave a plain value an attribute, theirs added a value like that; or ours replaced what theirs gave one.
 #[test]
-fn a_value_with_an_attribute() {
+fn a_value_gets_an_attribute() {
     let tabs = |list: &str| file("CustomApplication", list);
     let [a, b, c] = ["A", "B", "C"].map(|name| items("subscriberTabs", &[name]));
     let nil =
         "<subscriberTabs xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"true\">C</subscriberTabs>";
     let base = tabs(&format!("{a}{b}{c}"));
-    both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &tabs(&format!("{nil}{b}{c}")));
+    for merged in both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &tabs(&format!("{nil}{b}{c}"))) {
+        assert_eq!(merged.bytes(), Some(tabs(&format!("{nil}{b}{nil}"))));
+    }
+    let replaced = tabs(&format!("{a}{b}{}", items("subscriberTabs", &["D"])));
+    for merged in both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &replaced) {
+        assert!(!merged.is_clean());
+    }
 }
