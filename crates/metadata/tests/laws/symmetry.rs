@@ -254,3 +254,14 @@ fn a_value_gets_an_attribute() {
         assert!(!merged.is_clean());
     }
 }
+
+/// Each side replaced another one of two equal items: one is left, or the order is a conflict.
+#[test]
+fn each_side_replaces_another_of_two_equal_items() {
+    let rule = |names: &[&str]| file("DuplicateRule", &items("operationsOnInsert", names));
+    let (base, ours) = (rule(&["T", "A", "B", "T", "C"]), rule(&["X", "A", "B", "T", "C"]));
+    for merged in both_ways(&base, &ours, &rule(&["T", "A", "B", "Y", "C"])) {
+        let kept = merged.bytes().map(text).is_some_and(|text| text.contains(">T<"));
+        assert!(kept || !merged.is_clean());
+    }
+}
