@@ -366,6 +366,9 @@ impl Compare<'_> {
         for (id, problem) in wrong {
             let mut path = path.to_vec();
             let node = group.iter().flatten().find(|node| node.id == id);
+            if problem == Problem::Doubled && node.is_some_and(|node| is_made_equal(node, group)) {
+                continue;
+            }
             if let (Some(last), Some(node)) = (path.last_mut(), node) {
                 last.selector = Selector::Value(node.text.trim().into(), 1);
             }
@@ -444,6 +447,16 @@ impl Compare<'_> {
         }
         facts::check(self, path, group)
     }
+}
+
+/// Whether a text that is there often enough stands in two values of which one side made one equal to the other, by an
+/// attribute: what both sides have by now is not the same value then.
+fn is_made_equal(value: &Node<'_>, group: &Group<'_, '_>) -> bool {
+    let of_text = |nodes: &&&Node<'_>| nodes.text == value.text;
+    let is_another = group.iter().flatten().filter(of_text).any(|node| node.id != value.id);
+    let times = group.each_ref().map(|nodes| nodes.iter().filter(of_text).count());
+    let times = times.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    is_another && miscounted(&times).is_none()
 }
 
 /// Items by key, and those whose key cannot be used.

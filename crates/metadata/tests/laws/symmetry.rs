@@ -238,13 +238,30 @@ fn a_region_that_says_it_in_both_ways() {
     }
 }
 
-/// A plain value with an attribute is another value than one without.
+/// Ours gave a plain value an attribute, theirs added a value like that; or ours replaced what theirs gave one.
 #[test]
-fn a_value_with_an_attribute() {
+fn a_value_gets_an_attribute() {
     let tabs = |list: &str| file("CustomApplication", list);
     let [a, b, c] = ["A", "B", "C"].map(|name| items("subscriberTabs", &[name]));
     let nil =
         "<subscriberTabs xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"true\">C</subscriberTabs>";
     let base = tabs(&format!("{a}{b}{c}"));
-    both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &tabs(&format!("{nil}{b}{c}")));
+    for merged in both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &tabs(&format!("{nil}{b}{c}"))) {
+        assert_eq!(merged.bytes(), Some(tabs(&format!("{nil}{b}{nil}"))));
+    }
+    let replaced = tabs(&format!("{a}{b}{}", items("subscriberTabs", &["D"])));
+    for merged in both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &replaced) {
+        assert!(!merged.is_clean());
+    }
+}
+
+/// Each side replaced another one of two equal items: one is left, or the order is a conflict.
+#[test]
+fn each_side_replaces_another_of_two_equal_items() {
+    let rule = |names: &[&str]| file("DuplicateRule", &items("operationsOnInsert", names));
+    let (base, ours) = (rule(&["T", "A", "B", "T", "C"]), rule(&["X", "A", "B", "T", "C"]));
+    for merged in both_ways(&base, &ours, &rule(&["T", "A", "B", "Y", "C"])) {
+        let kept = merged.bytes().map(text).is_some_and(|text| text.contains(">T<"));
+        assert!(kept || !merged.is_clean());
+    }
 }
