@@ -216,10 +216,7 @@ impl ServerKey {
     }
 }
 
-/// Hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+pub use syncline_domain::wire::hex;
 
 /// Bytes of hexadecimal digits.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
