@@ -70,6 +70,37 @@ test("metadata describe, list, CRUD", async () => {
   assert.equal(read.value, "Foam");
 });
 
+test("a session that has died is refreshed once, and the request is repeated", async () => {
+  const asked = await fetch(`${org.url}/services/oauth2/token`, {
+    method: "POST",
+    body: new URLSearchParams({ grant_type: "password", client_id: "PlatformCLI", scope: "refresh_token api", username: org.username, password: "simulator1" }),
+  });
+  const { refresh_token: refreshToken } = await asked.json();
+  assert.ok(refreshToken);
+  const renewing = new jsforce.Connection({
+    oauth2: { clientId: "PlatformCLI", loginUrl: org.url },
+    instanceUrl: org.url,
+    accessToken: `${org.orgId.slice(0, 15)}!AQdead`,
+    refreshToken,
+    version: "67.0",
+  });
+  const given = [];
+  renewing.on("refresh", (token) => given.push(token));
+  const before = (await org.log()).length;
+  const { totalSize } = await renewing.query("SELECT Id FROM User");
+  assert.equal(totalSize, (await org.records("User")).length);
+  assert.equal(given.length, 1);
+  assert.notEqual(given[0], org.accessToken);
+  const steps = (await org.log()).slice(before).map((request) => `${request.path.split("?")[0]} ${request.status}`);
+  assert.deepEqual(steps, [
+    "/services/data/v67.0/query 401",
+    "/services/oauth2/token 200",
+    "/services/data/v67.0/query 200",
+  ]);
+  await renewing.query("SELECT Id FROM User");
+  assert.equal(given.length, 1);
+});
+
 test("password login, then a revoked session", async () => {
   const other = new jsforce.Connection({ loginUrl: org.url, version: "62.0" });
   await other.login(org.username, "simulator1");

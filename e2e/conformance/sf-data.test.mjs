@@ -104,6 +104,20 @@ test("tree import and export keep parents and children together", async () => {
   await sf.json(["data", "export", "tree", "-o", "uat", "-q", "SELECT Name, (SELECT LastName FROM Contacts) FROM Account WHERE Name = 'Lagoon'", "-d", folder]);
 });
 
+test("bulk import without waiting, then its results", async () => {
+  const csv = join(sf.home, "later.csv");
+  writeFileSync(csv, "Name,Industry\nSandbank,Energy\n,Banking\nShoal,Energy\n");
+  const begun = await sf.json(["data", "import", "bulk", "-o", "uat", "-s", "Account", "-f", csv]);
+  const folder = sf.folder("results");
+  const { result } = await sf.json(["data", "bulk", "results", "-o", "uat", "-i", begun.result.jobId], { cwd: folder });
+  assert.deepEqual([result.processedRecords, result.successfulRecords, result.failedRecords], [3, 2, 1]);
+  const lines = (file) => readFileSync(join(folder, file), "utf8").trim().split("\n");
+  const [sandbank] = await named("Account", "Sandbank");
+  assert.ok(lines(result.successFilePath).some((line) => line.includes(sandbank.Id)));
+  assert.match(lines(result.failedFilePath)[1], /REQUIRED_FIELD_MISSING/);
+  assert.equal((await named("Account", "Shoal")).length, 1);
+});
+
 test("aggregates, tooling queries and wrong queries", async () => {
   const sum = await sf.json(["data", "query", "-o", "uat", "-q", "SELECT Industry, COUNT(Id) n FROM Account GROUP BY Industry"]);
   assert.ok(sum.result.records.every((r) => typeof r.n === "number"));

@@ -1,14 +1,17 @@
 // sf: login by access token and by JWT, org display, org list, logout.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Sf } from "./sf.mjs";
-import { startWorld } from "./world.mjs";
+import { program as syncline, startWorld } from "./world.mjs";
 
 let world, sf;
 before(async () => {
-  world = await startWorld();
-  sf = new Sf();
+  world = await startWorld("", ["--tls"]);
+  sf = new Sf({ NODE_EXTRA_CA_CERTS: world.start.caFile });
 });
 after(async () => {
   sf.remove();
@@ -46,6 +49,30 @@ test("list shows both orgs, the sandbox as one", async () => {
   assert.ok(names(result.nonScratchOrgs).includes("prod"));
 });
 
+test("login sfdx-url signs in with the refresh token", async () => {
+  const dev1 = world.org("dev1");
+  const asked = await fetch(`${dev1.url}/services/oauth2/token`, {
+    method: "POST",
+    body: new URLSearchParams({ grant_type: "password", client_id: "PlatformCLI", scope: "refresh_token api", username: dev1.username, password: "simulator1" }),
+  });
+  const { refresh_token: token } = await asked.json();
+  const file = join(sf.home, "auth.txt");
+  writeFileSync(file, `force://PlatformCLI::${token}@${new URL(dev1.httpsUrl).host}`);
+  const { result } = await sf.json(["org", "login", "sfdx-url", "--sfdx-url-file", file, "--alias", "dev1"]);
+  assert.equal(result.orgId, dev1.orgId);
+});
+
+test("syncline uses the logins as sf has stored them", async () => {
+  const program = (...args) => execFileSync(syncline, [...args, "--json"], { encoding: "utf8", env: { PATH: process.env.PATH, HOME: sf.home, SYNCLINE_CA: world.start.caFile } });
+  for (const name of ["prod", "uat", "dev1"]) {
+    const kept = JSON.parse(program("org", "login", name, "--from-sf", name));
+    assert.equal(kept.orgId, world.org(name).orgId);
+    assert.equal(kept.grant, "sf CLI");
+    const { records } = JSON.parse(program("org", "query", name, "SELECT Username FROM User"));
+    assert.ok(records.some((user) => user.Username === world.org(name).username));
+  }
+});
+
 test("a dead token is told as such", async () => {
   const dev1 = world.org("dev1");
   const answer = await sf.json(
@@ -58,5 +85,5 @@ test("a dead token is told as such", async () => {
 test("logout forgets the org", async () => {
   await sf.json(["org", "logout", "-o", "uat", "--no-prompt"]);
   const { result } = await sf.json(["org", "list"]);
-  assert.deepEqual(result.sandboxes.map((org) => org.alias), []);
+  assert.deepEqual(result.sandboxes.map((org) => org.alias), ["dev1"]);
 });

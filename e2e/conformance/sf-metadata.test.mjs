@@ -131,6 +131,21 @@ test("tracking: a preview knows what changed in a Developer sandbox", async () =
   assert.deepEqual(changed.result.toDeploy.map((c) => c.fullName), ["Tide"]);
 });
 
+test("tracking: a retrieve preview knows what others changed, and a retrieve gets just that", async () => {
+  const own = sf.folder("tracked");
+  const calm = await sf.json(["project", "retrieve", "preview", "-o", "dev1"], { cwd: own });
+  assert.deepEqual(calm.result.toRetrieve, []);
+  const other = write(sf.folder("other"), {
+    "sfdx-project.json": readFileSync(join(project, "sfdx-project.json"), "utf8"),
+    "force-app/main/default/classes/Ebb.cls": "public class Ebb {}\n",
+    "force-app/main/default/classes/Ebb.cls-meta.xml": xml("ApexClass", "    <apiVersion>67.0</apiVersion>\n    <status>Active</status>"),
+  });
+  await sf.json(["project", "deploy", "start", "-o", "dev1", "-d", "force-app", "-w", "5"], { cwd: other });
+  const seen = await sf.json(["project", "retrieve", "preview", "-o", "dev1"], { cwd: own });
+  assert.deepEqual(seen.result.toRetrieve.map((c) => `${c.type}:${c.fullName}`), ["ApexClass:Ebb"]);
+  assert.equal(existsSync(join(own, "force-app/main/default/classes/Ebb.cls")), false);
+});
+
 test("apex run understands declared snippets only", async () => {
   const script = join(sf.home, "run.apex");
   writeFileSync(script, "System.debug('ahoy');");
@@ -144,6 +159,17 @@ test("apex run test", async () => {
   const passed = await sf.json(["apex", "run", "test", "-o", "dev1", "-n", "TideTest", "-w", "5", "-c"]);
   assert.equal(passed.result.summary.outcome, "Passed");
   assert.equal(passed.result.summary.testsRan, 1);
+});
+
+test("apex run test with coverage, at once and later", async () => {
+  const run = (how) => sf.json(["apex", "run", "test", "-o", "dev1", "--tests", "TideTest.rises", "--code-coverage", ...how]);
+  for (const how of [["--synchronous"], ["--wait", "5"]]) {
+    const { result } = await run(how);
+    assert.equal(result.summary.outcome, "Passed", how.join(" "));
+    const tide = result.coverage.coverage.find((one) => one.name === "Tide");
+    assert.equal(tide.coveredPercent, 100, how.join(" "));
+    assert.deepEqual(result.tests.map((t) => [t.FullName, t.Outcome]), [["TideTest.rises", "Pass"]]);
+  }
 });
 
 test("generate manifest from the org lists what it has", async () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const program = process.env.SYNCLINE_BIN ?? resolve(import.meta.dirname, "../../target/debug/syncline");
+export const program = process.env.SYNCLINE_BIN ?? resolve(import.meta.dirname, "../../target/debug/syncline");
 
 /** A running simulator. `config` is TOML put before the defaults; stop it with `await world.stop()`. */
 export async function startWorld(config = "", flags = []) {

@@ -8,8 +8,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::Status;
 use crate::commands::{
-    advise, back_promote, baseline, conflicts, demo, diff, drift, env, init, merge_driver, merge_file, org, pipeline,
-    simulator, snapshot, status, work,
+    admin, advise, audit, back_promote, baseline, conflicts, demo, diff, drift, env, init, merge_driver, merge_file,
+    operation, org, pipeline, promote, rollback, simulator, snapshot, status, work, worker,
 };
 use crate::error::{CommandError, Kind};
 use crate::output::{Color, Output};
@@ -58,8 +58,14 @@ pub enum Command {
     Advise(advise::Args),
     Work(work::Args),
     BackPromote(back_promote::Args),
+    Promote(promote::Args),
+    Rollback(rollback::Args),
     Conflicts(conflicts::Args),
     Baseline(baseline::Args),
+    Operation(operation::Args),
+    Worker(worker::Args),
+    Audit(audit::Args),
+    Admin(admin::Args),
     MergeFile(merge_file::Args),
     MergeDriver(merge_driver::Args),
     Simulator(simulator::Args),
@@ -81,8 +87,14 @@ impl Command {
             Self::Advise(args) => advise::run(args, out),
             Self::Work(args) => work::run(args, out),
             Self::BackPromote(args) => back_promote::run(args, out),
+            Self::Promote(args) => promote::run(args, out),
+            Self::Rollback(args) => rollback::run(args, out),
             Self::Conflicts(args) => conflicts::run(args, out),
             Self::Baseline(args) => baseline::run(args, out),
+            Self::Operation(args) => operation::run(args, out),
+            Self::Worker(args) => worker::run(args, out),
+            Self::Audit(args) => audit::run(args, out),
+            Self::Admin(args) => admin::run(args, out),
             Self::MergeFile(args) => merge_file::run(args, out),
             Self::MergeDriver(args) => merge_driver::run(args, out),
             Self::Simulator(args) => simulator::run(args, out),
@@ -100,8 +112,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Keep environments in sync",
-        &["work", "back-promote", "conflicts", "baseline"],
+        &["work", "back-promote", "promote", "rollback", "conflicts", "baseline"],
     ),
+    ("Operations", &["operation", "worker", "audit", "admin"]),
     ("Merge files", &["merge-file", "merge-driver"]),
     ("Try it without an org", &["simulator"]),
 ];

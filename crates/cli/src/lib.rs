@@ -8,6 +8,7 @@ mod component;
 pub mod error;
 mod file;
 pub mod output;
+mod reports;
 
 use std::any::Any;
 use std::ffi::OsString;

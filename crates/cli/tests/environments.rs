@@ -2,7 +2,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::simulator::Simulator;
 use support::{Ran, TestEnv};
 
@@ -362,12 +362,7 @@ fn what_goes_wrong_is_told_with_a_code_and_a_hint() {
     assert!(env.syncline("status uat").stdout.contains("was rewritten"));
 
     // An expired login, an org that does not answer, and one that is another than before.
-    let post = |url: &str, path: &str, body: &str| simulator.control(url, path, body);
-    post(
-        &simulator.url("uat"),
-        "faults",
-        r#"{"kind": "session_expired", "org": "uat", "path": "Soap", "times": 1000}"#,
-    );
+    simulator.fault(&json!({"kind": "session_expired", "org": "uat", "path": "Soap", "times": 1000}));
     fails("snapshot uat", "org.session-ended", "log");
     drop(simulator);
     fails("snapshot uat", "org.no-answer", "");

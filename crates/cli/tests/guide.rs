@@ -4,6 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use support::simulator::{APP, Simulator};
 use support::{TestEnv, profile};
 
 /// The root of the workspace.
@@ -124,6 +125,63 @@ fn every_page_with_commands_is_checked() {
     }
 }
 
+/// PATH with the program that is tested first.
+#[cfg(unix)]
+fn path_with_syncline() -> std::ffi::OsString {
+    let program = Path::new(env!("CARGO_BIN_EXE_syncline"))
+        .parent()
+        .expect("a folder")
+        .to_owned();
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths([program].into_iter().chain(std::env::split_paths(&others))).expect("a PATH")
+}
+
+/// The script that validates: a good change, one that fails, one without metadata.
+#[cfg(unix)]
+#[test]
+fn ci_validate() {
+    const META: &str =
+        "<ApexClass xmlns=\"http://soap.sforce.com/2006/04/metadata\"><apiVersion>66.0</apiVersion></ApexClass>\n";
+    let env = TestEnv::repository();
+    let simulator = Simulator::start(&env);
+    env.commit(
+        "sfdx-project.json",
+        r#"{"packageDirectories":[{"path":"app","default":true}]}"#,
+    );
+    env.git_ok(&["branch", "uat"]);
+    let job = || {
+        let mut command = env.program("bash");
+        command
+            .arg(root().join("docs/guide/ci/validate.sh"))
+            .args(["dev1", "uat"])
+            .env("PATH", path_with_syncline())
+            .env("SYNCLINE_JWT_KEY_FILE", simulator.jwt_key())
+            .env("SYNCLINE_CLIENT_ID", APP.0)
+            .env("SYNCLINE_USERNAME", simulator.username("dev1"))
+            .env("SYNCLINE_INSTANCE", simulator.url("dev1"))
+            .current_dir(env.work());
+        env.finish(&mut command)
+    };
+    let nothing = job();
+    assert!(
+        nothing.code == 0 && nothing.stdout.contains("nothing to deploy"),
+        "{nothing}"
+    );
+
+    env.commit("app/classes/Tide.cls", "public class Tide {}\n");
+    env.commit("app/classes/Tide.cls-meta.xml", META);
+    let passed = job();
+    assert_eq!(passed.code, 0, "{passed}");
+    assert!(env.read("reports/summary.md").contains("Validation in dev1: passed"));
+
+    let missing = "<PermissionSet xmlns=\"http://soap.sforce.com/2006/04/metadata\"><label>P</label><classAccesses><apexClass>Nowhere\
+                   </apexClass><enabled>true</enabled></classAccesses></PermissionSet>\n";
+    env.commit("app/permissionsets/P.permissionset-meta.xml", missing);
+    let failed = job();
+    assert_eq!(failed.code, 1, "{failed}");
+    assert!(env.read("reports/junit.xml").contains("<failure"), "{failed}");
+}
+
 /// The script of the CI templates, twice: with a conflict, and after a person decided it.
 #[cfg(unix)]
 #[test]
@@ -132,16 +190,7 @@ fn ci_script() {
     env.syncline("demo --setup sample");
     env.git_ok(&["clone", "--quiet", "--mirror", "sample", "remote.git"]);
     let script = root().join("docs/guide/ci/back-promote.sh");
-    let program = Path::new(env!("CARGO_BIN_EXE_syncline"))
-        .parent()
-        .expect("a folder")
-        .to_owned();
-    let path = std::env::join_paths(
-        [program]
-            .into_iter()
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-    )
-    .expect("a PATH");
+    let path = path_with_syncline();
     let job = |name: &str| {
         env.git_ok(&["clone", "--quiet", "remote.git", name]);
         for (key, value) in [("user.name", "CI"), ("user.email", "ci@example.com")] {

@@ -35,8 +35,16 @@ fn help_tells_the_story() {
     Keep environments in sync:
       work          Keep what you change in your sandbox, and hand it on
       back-promote  Bring the changes of an environment down to others
+      promote       Bring the changes of an environment up to the next one
+      rollback      Undo what an operation deployed
       conflicts     Decide what a back-promotion left open
       baseline      Say what an environment and the one above have in common
+
+    Operations:
+      operation     See what runs and what waits, and answer, approve, cancel or retry it
+      worker        Work on operations until stopped
+      audit         See who did what, and check that the record is whole
+      admin         Back up and restore the database, replace its key
 
     Merge files:
       merge-file    Merge three versions of one file by meaning

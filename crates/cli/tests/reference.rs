@@ -141,6 +141,10 @@ fn codes_of_errors() {
 /// Two words of small letters with a dot between, the first one the place where it went wrong.
 fn is_code(word: &str) -> bool {
     const PLACES: &[&str] = &[
+        "worker",
+        "operation",
+        "audit",
+        "admin",
         "back-promote",
         "config",
         "conflicts",

@@ -2,7 +2,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::simulator::Simulator;
 use support::{Ran, TestEnv};
 
@@ -91,7 +91,7 @@ fn listed(ran: &Ran) -> Vec<String> {
 
 /// Source tracking shows a change some seconds after it.
 fn let_time_pass(simulator: &Simulator) {
-    simulator.control(&simulator.url("prod"), "clock", r#"{"step": 600000}"#);
+    simulator.control("prod", "POST", "clock", &json!({"step": 600_000}));
 }
 
 #[test]

@@ -48,7 +48,10 @@ impl FromStr for Address {
     /// Reads an address; a path behind the host is left away, and a missing scheme is `https`.
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
-        let wrong = |why: &str| Error::argument(format!("`{text}` is no address of an org: {why}"));
+        let wrong = |why| Error::Address {
+            text: text.to_owned(),
+            why,
+        };
         let full = if text.contains("://") {
             text.to_owned()
         } else {

@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong, and where.
         what: String,
     },
+    /// This cannot be the address of an org.
+    #[error("`{text}` is no address of an org: {why}")]
+    Address {
+        /// What was given.
+        text: String,
+        /// Why it cannot be one.
+        why: &'static str,
+    },
     /// A setting or a file that we need is wrong.
     #[error("{what}")]
     Configuration {
@@ -164,16 +172,16 @@ impl Error {
     /// Who has to act.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Argument { .. } | Self::Csv { .. } => Kind::User,
+            Self::Argument { .. } | Self::Address { .. } | Self::Csv { .. } => Kind::User,
             Self::Configuration { .. } | Self::Login { .. } | Self::SessionEnded { .. } => Kind::Config,
             Self::Refused(_) => Kind::Refused,
             Self::LeftBehind { why, .. } => why.kind(),
             Self::Answered { faults, .. } => hint::kind_of(faults),
+            Self::Job { message, .. } => hint::job(message).0,
             Self::NotApi { .. }
             | Self::Unexpected { .. }
             | Self::Transport { .. }
             | Self::UnknownOutcome { .. }
-            | Self::Job { .. }
             | Self::TimedOut { .. } => Kind::Upstream,
             Self::Io { .. } | Self::Internal { .. } => Kind::Internal,
         }
@@ -183,6 +191,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Argument { .. } => "bad_argument",
+            Self::Address { .. } => "bad_address",
             Self::Configuration { .. } => "bad_configuration",
             Self::Csv { .. } => "bad_csv",
             Self::Login { .. } => "login_refused",
@@ -204,7 +213,9 @@ impl Error {
     /// What helps, most helpful first.
     pub fn hints(&self) -> Vec<String> {
         match self {
+            Self::Address { .. } => vec![hint::ADDRESS.to_owned()],
             Self::Configuration { hint, .. } => vec![(*hint).to_owned()],
+            Self::Csv { .. } => vec![hint::CSV.to_owned()],
             Self::Login { error, description, .. } => hint::login(error, description),
             Self::SessionEnded { .. } => vec![hint::SESSION_ENDED.to_owned()],
             Self::Refused(refusal) => vec![refusal.hint()],
@@ -213,7 +224,11 @@ impl Error {
             Self::LeftBehind { why, .. } => why.hints(),
             Self::Transport { .. } => vec![hint::NO_ANSWER.to_owned()],
             Self::UnknownOutcome { .. } => vec![hint::UNKNOWN_OUTCOME.to_owned()],
-            _ => Vec::new(),
+            Self::Unexpected { .. } => vec![hint::UNEXPECTED.to_owned()],
+            Self::Job { message, .. } => vec![hint::job(message).1.to_owned()],
+            Self::TimedOut { .. } => vec![hint::TIMED_OUT.to_owned()],
+            // What they say is all there is to know.
+            Self::Argument { .. } | Self::Io { .. } | Self::Internal { .. } => Vec::new(),
         }
     }
 

@@ -8,6 +8,32 @@ pub(crate) const SESSION_ENDED: &str =
 pub(crate) const NO_ANSWER: &str =
     "check the network, the proxy and the org's address; a refreshed or deleted sandbox may have no host";
 pub(crate) const UNKNOWN_OUTCOME: &str = "look at the org before you repeat this: it may have happened";
+pub(crate) const ADDRESS: &str =
+    "it looks like https://acme.my.salesforce.com, or https://test.salesforce.com to sign in to a sandbox";
+pub(crate) const CSV: &str =
+    "correct the file at that line; a cell with commas, quotes or line ends stands in double quotes";
+pub(crate) const UNEXPECTED: &str = "try again: the answer may have been damaged on its way";
+pub(crate) const TIMED_OUT: &str = "it may go on in the org; look at it there before you repeat it";
+
+/// (part of what a job says, who has to act, hint).
+const JOBS: &[(&str, Kind, &str)] = &[
+    (
+        "Field name not found",
+        Kind::User,
+        "check the columns' names in the first line; the field may not exist in this org, or the user may not see it",
+    ),
+    (
+        "InvalidBatch",
+        Kind::User,
+        "correct the file and write what was not taken",
+    ),
+    (
+        "LIMIT_EXCEEDED",
+        Kind::Upstream,
+        "the parts are too large, or a limit of the org is used up; `syncline org limits` shows those",
+    ),
+];
+const JOB: &str = "the org's Setup shows the job and what it did by then";
 
 /// (`error`, part of `error_description`, hint); the first that fits counts.
 const LOGIN: &[(&str, &str, &str)] = &[
@@ -126,6 +152,43 @@ const FAULTS: &[(&str, &str, Kind, &str)] = &[
         Kind::Upstream,
         "the query's cursor is gone; run the query again from its start",
     ),
+    (
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "",
+        Kind::Config,
+        "the user may not change this; compare its permission sets with those in the guide",
+    ),
+    (
+        "INVALID_ID_FIELD",
+        "already completed",
+        Kind::User,
+        "it has ended, so there is nothing to cancel; look at its result",
+    ),
+    (
+        "INVALID_CROSS_REFERENCE_KEY",
+        "",
+        Kind::User,
+        "check the id: this org has nothing with it, or the user may not see it",
+    ),
+    (
+        "MALFORMED_ID",
+        "",
+        Kind::User,
+        "check the id: it has 15 or 18 characters",
+    ),
+    (
+        "NOT_FOUND",
+        "",
+        Kind::User,
+        "check the id or the name; it may not exist in this org, or the user may not see it",
+    ),
+    (
+        "INVALIDENTITY",
+        "",
+        Kind::User,
+        "check the object's name; it may not exist in this org, or Bulk jobs do not take it",
+    ),
+    ("INVALIDJOB", "", Kind::User, "check the object and the external id"),
     ("MALFORMED_QUERY", "", Kind::User, "correct the query"),
     (
         "INVALID_FIELD",
@@ -138,6 +201,12 @@ const FAULTS: &[(&str, &str, Kind, &str)] = &[
         "",
         Kind::User,
         "check the object's name; it may not exist in this org, or the user may not see it",
+    ),
+    (
+        "EXCEEDED_MAX_SIZE_REQUEST",
+        "",
+        Kind::User,
+        "split it into smaller parts",
     ),
     (
         "INVALID_OPERATION",
@@ -177,6 +246,12 @@ pub(crate) fn kind_of(faults: &[Fault]) -> Kind {
         .iter()
         .find_map(row)
         .map_or(Kind::Upstream, |(_, _, kind, _)| *kind)
+}
+
+/// Who has to act on a job that ended badly, and what helps.
+pub(crate) fn job(message: &str) -> (Kind, &'static str) {
+    let row = JOBS.iter().find(|(part, _, _)| message.contains(part));
+    row.map_or((Kind::Upstream, JOB), |(_, kind, hint)| (*kind, hint))
 }
 
 pub(crate) fn not_api(status: u16) -> Vec<String> {

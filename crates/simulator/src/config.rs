@@ -151,6 +151,10 @@ pub struct Limits {
     pub daily_bulk_query_jobs: u64,
     /// Megabytes of records, 2 KB each; none: no limit is enforced.
     pub data_storage_mb: Option<u64>,
+    /// Files and folders of a deployment's or retrieve's zip.
+    pub zip_entries: usize,
+    /// Bytes of an upload to a Bulk 2.0 job.
+    pub bulk_upload_bytes: usize,
 }
 
 impl Default for Limits {
@@ -160,6 +164,8 @@ impl Default for Limits {
             daily_bulk_batches: 15_000,
             daily_bulk_query_jobs: 10_000,
             data_storage_mb: None,
+            zip_entries: 10_000,
+            bulk_upload_bytes: 150_000_000,
         }
     }
 }

@@ -23,12 +23,16 @@ pub enum Kind {
     LostAnswer,
     /// It was done, and the answer breaks off in the middle.
     Truncated,
+    /// 404 `NOT_FOUND`, as for an address that this org does not have; nothing was done.
+    Absent,
     /// 400 `UNABLE_TO_LOCK_ROW`; nothing was done.
     RowLock,
     /// 403 `REQUEST_LIMIT_EXCEEDED`; nothing was done.
     RequestLimit,
     /// Some rows of a Bulk job fail with `UNABLE_TO_LOCK_ROW`. `path` is the object.
     PartialBulk,
+    /// The zip of a retrieve ends in the middle.
+    CutZip,
     /// A copy of a sandbox never ends. `path` is the name of the sandbox.
     StuckCopy,
 }
@@ -103,7 +107,7 @@ impl Faults {
     pub(crate) fn strike(&self, org: &str, method: &str, path: &str) -> Vec<Fault> {
         self.with(|state| {
             state.take(|fault| {
-                !matches!(fault.kind, Kind::PartialBulk | Kind::StuckCopy)
+                !matches!(fault.kind, Kind::PartialBulk | Kind::CutZip | Kind::StuckCopy)
                     && fault.org.as_deref().is_none_or(|name| name == org)
                     && fault
                         .method
@@ -117,6 +121,11 @@ impl Faults {
     /// Whether a row of a Bulk job on that object fails. Ask once a row.
     pub fn fails_row(&self, org: &str, object: &str) -> bool {
         self.named(Kind::PartialBulk, org, object)
+    }
+
+    /// Whether the zip of a retrieve is cut.
+    pub(crate) fn cuts_zip(&self, org: &str) -> bool {
+        self.named(Kind::CutZip, org, org)
     }
 
     /// Whether the copy of that sandbox gets stuck.
@@ -195,13 +204,14 @@ pub(crate) fn instead(kind: Kind) -> Option<Result<Reply, ApiError>> {
             "<!DOCTYPE html><html lang=\"en\"><title>Service Unavailable</title><h1>Service Unavailable</h1>\
              <p>We are down for maintenance. Sorry for the inconvenience.</p></html>",
         ))),
+        Kind::Absent => error("NOT_FOUND", "The requested resource does not exist", 404),
         Kind::RowLock => error(
             "UNABLE_TO_LOCK_ROW",
             "unable to obtain exclusive access to this record",
             400,
         ),
         Kind::RequestLimit => error("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403),
-        Kind::Latency | Kind::LostAnswer | Kind::Truncated | Kind::PartialBulk | Kind::StuckCopy => None,
+        Kind::Latency | Kind::LostAnswer | Kind::Truncated | Kind::PartialBulk | Kind::CutZip | Kind::StuckCopy => None,
     }
 }
 

@@ -4,21 +4,26 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use syncline_engine::back_promote::{
-    BackPromoteError, Base, Change, ComponentPattern, Needed, Outcome, Replayed, Request, Selection, TargetReport,
-    back_promote,
+    ALL_BELOW, BackPromoteError, Base, Change, ComponentPattern, Needed, Outcome, Replayed, Request, Selection,
+    TargetReport, back_promote,
 };
+use syncline_engine::config;
 use syncline_engine::conflicts::Item;
+use syncline_engine::operation::promote::{Direction, Wanted, promote};
 use syncline_engine::problem::Problem;
 use syncline_git::{CommitTime, Repository};
 use syncline_metadata::path::ElementPath;
 
+use super::operating;
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::Output;
 
 /// Bring the changes of an environment down to others
 ///
-/// Each target branch gets one commit with the source's changes since the last state that both shared; what the target itself
+/// An environment with an org gets them by an operation: its org is looked at, merged, deployed to and read back, then its branch is moved.
+/// An environment without one, and a branch:
+/// each target branch gets one commit with the source's changes since the last state that both shared; what the target itself
 /// changed stays. Where both changed the same element the branch is not moved and the conflict is kept: decide it with
 /// `syncline conflicts`, and the back-promotion completes.
 #[derive(Debug, clap::Args)]
@@ -53,17 +58,44 @@ pub struct Args {
     /// Only this element, with what it needs; may be repeated
     #[arg(long = "element", value_name = "PATH")]
     elements: Vec<ElementPath>,
-    /// Show what would happen and write nothing
+    /// Show what would happen to the branches and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Only the branches, also of environments that have an org
+    #[arg(long)]
+    branches_only: bool,
 }
 
 /// Runs the back-promotion and tells of each target.
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let repository = open()?;
+    let (with_org, onto) = match args.dry_run || args.branches_only {
+        true => (Vec::new(), args.onto),
+        false => parted(&repository, &args.from, args.onto)?,
+    };
+    if !with_org.is_empty() && args.commits.is_some() {
+        let message = format!(
+            "a range of commits goes to branches only, and {} have orgs",
+            with_org.join(", ")
+        );
+        return Err(
+            CommandError::user("back-promote.commits", message).hint("add `--branches-only`, or take the whole source")
+        );
+    }
+    let selection = Selection {
+        components: args.components.clone(),
+        elements: args.elements.clone(),
+    };
+    let orgs = match with_org.is_empty() {
+        true => Status::Done,
+        false => to_orgs(&repository, &args.from, &with_org, &selection, out)?,
+    };
+    if onto.is_empty() {
+        return Ok(orgs);
+    }
     let request = Request {
         from: args.from,
-        onto: args.onto,
+        onto,
         commits: args.commits,
         selection: Selection {
             components: args.components,
@@ -93,7 +125,58 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     }
     Ok(match report.has_conflicts() {
         true => Status::Found,
-        false => Status::Done,
+        false => orgs,
+    })
+}
+
+/// Targets that are environments with an org, and all others.
+fn parted(repository: &Repository, from: &str, onto: Vec<String>) -> Result<(Vec<String>, Vec<String>), CommandError> {
+    let config = config::read(repository).map_err(BackPromoteError::from)?;
+    let mut names = Vec::new();
+    for name in onto {
+        let source = from.strip_prefix("env:").unwrap_or(from);
+        match name == ALL_BELOW && config.environment(source).is_some() {
+            true => names.extend(config.below(source).iter().map(|below| below.name.clone())),
+            false => names.push(name),
+        }
+    }
+    // Nothing is below: the branches' own message tells it.
+    if names.is_empty() {
+        names.push(ALL_BELOW.to_owned());
+    }
+    let has_org = |name: &String| {
+        let name = name.strip_prefix("env:").unwrap_or(name);
+        config
+            .environment(name)
+            .is_some_and(|environment| environment.org.is_some())
+    };
+    Ok(names.into_iter().partition(has_org))
+}
+
+/// Brings the changes to the orgs of environments, each as an operation of its own.
+fn to_orgs(
+    repository: &Repository,
+    from: &str,
+    targets: &[String],
+    selection: &Selection,
+    out: &mut Output,
+) -> Result<Status, CommandError> {
+    let actor = operating::actor(repository)?;
+    operating::block_on(async {
+        let runtime = operating::runtime(repository).await?;
+        let mut begun = Vec::new();
+        for target in targets {
+            let to = target.strip_prefix("env:").unwrap_or(target);
+            let wanted = Wanted {
+                from: from.to_owned(),
+                to: to.to_owned(),
+                selection: selection.clone(),
+                direction: Direction::Down,
+                bypass: None,
+            };
+            begun.push((to.to_owned(), promote(&runtime, repository, &wanted, &actor).await));
+        }
+        operating::work(&runtime, begun, out).await
     })
 }
 
@@ -261,7 +344,8 @@ impl From<BackPromoteError> for CommandError {
             BackPromoteError::Commit(_)
             | BackPromoteError::Open(_)
             | BackPromoteError::Ref(_)
-            | BackPromoteError::Object(_) => (Kind::User, "git.repository"),
+            | BackPromoteError::Object(_)
+            | BackPromoteError::Tree(_) => (Kind::User, "git.repository"),
         };
         Self::new(kind, code, "could not back-promote").because(error)
     }

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use syncline_engine::back_promote::{Outcome, TargetReport};
 use syncline_engine::conflicts::{self, ConflictsError, Decided, Item, Record, Resolve, Which};
+use syncline_engine::operation::promote::conflicts_decided;
 use syncline_engine::resolution::Choice;
 use syncline_engine::wire::Text;
+use syncline_git::Repository;
 
 use super::back_promote::{conflict, counted, now, open, tell};
+use super::operating;
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::Output;
@@ -204,6 +207,24 @@ fn lines(text: &Text, out: &mut Output) -> Result<(), CommandError> {
     }
 }
 
+/// Operations that wait for conflicts look again, and go on.
+fn wake(repository: &Repository, out: &mut Output) -> Result<(), CommandError> {
+    if !operating::is_used(repository) {
+        return Ok(());
+    }
+    let actor = operating::actor(repository)?;
+    let woken = operating::block_on(async {
+        let runtime = operating::runtime(repository).await?;
+        Ok(conflicts_decided(&runtime.store, &actor, runtime.now()).await?)
+    })?;
+    if woken > 0 {
+        out.note(format_args!(
+            "{woken} operations go on when the command that began them is run again, or with a worker"
+        ));
+    }
+    Ok(())
+}
+
 fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> {
     let value = match &args.value {
         None => None,
@@ -230,6 +251,7 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
     let repository = open()?;
     let source = conflicts::show(&repository, &request.id)?.source;
     let resolved = conflicts::resolve(&repository, &request, now())?;
+    wake(&repository, out)?;
     if out.json() {
         out.value(&resolved)?;
     } else {

@@ -136,9 +136,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
 /// The org as it is now, in a folder.
 fn retrieved(org: &str, args: &Args, folder: &Path, out: &Output) -> Result<Source, CommandError> {
     let mut scope = Scope::default();
-    scope
-        .components
-        .extend(args.types.iter().map(|name| (name.clone(), "*".to_owned())));
+    for name in &args.types {
+        scope.insert(name, "*");
+    }
     std::fs::create_dir_all(folder)
         .map_err(|error| CommandError::user("file.unwritable", "could not make a temporary folder").because(error))?;
     let project = match Path::new("sfdx-project.json") {

@@ -4,6 +4,7 @@
 pub mod simulator;
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -104,6 +105,23 @@ impl TestEnv {
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = self.program(env!("CARGO_BIN_EXE_syncline"));
         self.finish(command.args(arguments))
+    }
+
+    /// `syncline` with these variables set and this on standard input.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Ran {
+        let mut command = self.program(env!("CARGO_BIN_EXE_syncline"));
+        command
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the program starts");
+        let mut stdin = process.stdin.take().expect("piped");
+        // A program that does not read its input may have ended already.
+        drop(stdin.write_all(input.as_bytes()));
+        drop(stdin);
+        Ran::of(&process.wait_with_output().expect("an end"), self)
     }
 
     /// Runs a command to its end. The scratch folder's name is replaced in what it says.

@@ -1,34 +1,55 @@
 //! Simulated orgs for a test, in a process of their own.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
 
 use super::{Ran, TestEnv};
+
+/// Consumer key and secret of the app that every simulated org knows.
+pub const APP: (&str, &str) = ("syncline-simulator", "simulator-secret");
 
 /// Orgs that run until this is dropped.
 pub struct Simulator {
     process: Child,
-    orgs: Vec<serde_json::Value>,
+    told: Value,
 }
 
 impl Simulator {
     pub fn start(env: &TestEnv) -> Self {
+        Self::configured(env, "", &[])
+    }
+
+    /// With this TOML and these options.
+    pub fn configured(env: &TestEnv, config: &str, options: &[&str]) -> Self {
+        let file = env.home().join("world.toml");
+        std::fs::write(&file, config).expect("written");
         let mut process = env
             .program(env!("CARGO_BIN_EXE_syncline"))
-            .args(["simulator", "start", "--port", "0", "--json"])
+            .args(["simulator", "start", "--port", "0", "--json", "--config"])
+            .arg(file)
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the simulator starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let orgs = told["orgs"].as_array().expect("orgs").clone();
-        Self { process, orgs }
+        let told = serde_json::from_str(&line).expect("JSON");
+        Self { process, told }
+    }
+
+    /// The test key of the app, as PEM.
+    pub fn jwt_key(&self) -> PathBuf {
+        self.told["jwtKeyFile"].as_str().expect("a path").into()
     }
 
     fn org(&self, name: &str, field: &str) -> String {
-        let org = self.orgs.iter().find(|org| org["name"] == name).expect("the org");
+        let orgs = self.told["orgs"].as_array().expect("orgs");
+        let org = orgs.iter().find(|org| org["name"] == name).expect("the org");
         org[field].as_str().expect("text").to_owned()
     }
 
@@ -38,6 +59,66 @@ impl Simulator {
 
     pub fn token(&self, org: &str) -> String {
         self.org(org, "accessToken")
+    }
+
+    pub fn username(&self, org: &str) -> String {
+        self.org(org, "username")
+    }
+
+    /// `127.0.0.1:PORT` of an org.
+    pub fn host(&self, org: &str) -> String {
+        self.url(org).trim_start_matches("http://").to_owned()
+    }
+
+    /// A control of the simulator, which has to succeed.
+    pub fn control(&self, org: &str, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let json = "application/json";
+        let (status, _, text) = request(&self.host(org), method, &format!("/_simulator/{path}"), json, &body);
+        assert!((200..300).contains(&status), "{method} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    pub fn fault(&self, fault: &Value) {
+        self.control("prod", "POST", "faults", fault);
+    }
+
+    /// Method and path of the requests to an org, oldest first.
+    pub fn log(&self, org: &str) -> Vec<String> {
+        let told = self.control(org, "GET", &format!("log?org={org}"), &Value::Null);
+        let requests = told["requests"].as_array().expect("requests");
+        let text = |request: &Value, name: &str| request[name].as_str().expect("text").to_owned();
+        requests
+            .iter()
+            .map(|request| format!("{} {}", text(request, "method"), text(request, "path")))
+            .collect()
+    }
+
+    /// A token of any user of an org.
+    pub fn token_of(&self, org: &str, username: &str) -> String {
+        let told = self.control(org, "POST", "token", &json!({ "username": username }));
+        told["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Asks for tokens; the answer of the org.
+    pub fn oauth(&self, org: &str, form: &str) -> Value {
+        let kind = "application/x-www-form-urlencoded";
+        let (_, _, text) = request(&self.host(org), "POST", "/services/oauth2/token", kind, form);
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// A refresh token of the administrator for the sf CLI's app.
+    pub fn refresh_token(&self, org: &str) -> String {
+        let form = format!(
+            "grant_type=password&client_id=PlatformCLI&scope=refresh_token+api+web&username={}&password=simulator1",
+            self.username(org)
+        );
+        let told = self.oauth(org, &form);
+        told["refresh_token"].as_str().expect("a refresh token").to_owned()
     }
 
     /// Logs in at the address with the administrator's token.
@@ -51,46 +132,27 @@ impl Simulator {
         assert_eq!(ran.code, 0, "{ran}");
     }
 
-    /// An access token of another user.
-    pub fn token_of(&self, org: &str, username: &str) -> String {
-        let answer = self.control(&self.url(org), "token", &format!(r#"{{"username": "{username}"}}"#));
-        let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
-        answer["token"].as_str().expect("a token").to_owned()
+    /// Logs in at the address with this token.
+    pub fn login_with(&self, env: &TestEnv, name: &str, url: &str, token: &str, more: &[&str]) -> Ran {
+        let line = ["org", "login", name, "--access-token-stdin", "--instance", url];
+        env.run_with(&[&line, more].concat(), &[], token)
     }
+}
 
-    /// Asks one of the simulator's own endpoints, `/_simulator/PATH`.
-    pub fn control(&self, url: &str, path: &str, body: &str) -> String {
-        let host = url.trim_start_matches("http://");
-        let mut stream = std::net::TcpStream::connect(host).expect("the simulator");
-        let request = format!(
-            "POST /_simulator/{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).expect("written");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
-        assert!(
-            head.split_whitespace().nth(1).is_some_and(|code| code.starts_with('2')),
-            "{answer}"
-        );
-        body.to_owned()
-    }
-
-    pub fn login_with(&self, env: &TestEnv, org: &str, url: &str, token: &str, more: &[&str]) -> Ran {
-        let mut command: Command = env.program(env!("CARGO_BIN_EXE_syncline"));
-        command
-            .args(["org", "login", org, "--access-token-stdin", "--instance", url])
-            .args(more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut process = command.spawn().expect("the program starts");
-        let mut stdin = process.stdin.take().expect("piped");
-        stdin.write_all(token.as_bytes()).expect("written");
-        drop(stdin);
-        Ran::of(&process.wait_with_output().expect("an end"), env)
-    }
+/// Status, head and body of the answer to a request by HTTP/1.1.
+pub fn request(host: &str, method: &str, path: &str, content_type: &str, body: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(host).expect("a connection");
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.expect("a status"), head.to_owned(), body.to_owned())
 }
 
 impl Drop for Simulator {

@@ -5,6 +5,7 @@
 
 pub(crate) mod base;
 mod file;
+mod onto;
 mod plan;
 mod report;
 mod run;
@@ -13,12 +14,14 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 use syncline_git::{
-    CommitError, CommitTime, Identity, ObjectError, Oid, OpenError, RefError, Repository, ResolveError, Signature,
+    CommitError, CommitTime, EditError, Identity, ObjectError, Oid, OpenError, RefError, Repository, ResolveError,
+    Signature,
 };
 
 pub use base::{Base, FindBaseError, base_ref};
 pub use file::FileError;
 pub(crate) use file::FileResult;
+pub use onto::{Onto, merge_onto, shared_record, shared_state};
 pub(crate) use plan::Case;
 pub use plan::PlanError;
 pub use report::{Because, Change, FileChange, Needed, Outcome, Replayed, Report, TargetReport};
@@ -118,6 +121,9 @@ pub enum BackPromoteError {
     /// Merged files cannot be written.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// A tree cannot be written.
+    #[error("a tree cannot be written")]
+    Tree(#[source] EditError),
 }
 
 /// Brings the changes of a source to each target: a commit and a moved branch, nothing to do, kept conflicts, or an error

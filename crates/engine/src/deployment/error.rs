@@ -43,6 +43,14 @@ pub enum DeploymentError {
         /// The limit.
         what: &'static str,
     },
+    /// A secret cannot be opened.
+    #[error(
+        "{path} holds a sealed secret at a place where secrets are not opened; put it in by hand in the org's setup"
+    )]
+    Sealed {
+        /// The file.
+        path: String,
+    },
     /// package.xml names a component for which there is no file.
     #[error("{component} is to be sent, but its file is not in the state; look whether .forceignore leaves it out")]
     NoFile {

@@ -37,6 +37,33 @@ pub(super) fn only(
     Ok(made.into_bytes())
 }
 
+/// A file with nothing but these children of it.
+pub(super) fn children(
+    parent: &ComponentId,
+    path: &str,
+    bytes: &[u8],
+    wanted: &BTreeSet<ComponentId>,
+) -> Result<Vec<u8>, DeploymentError> {
+    let (text, document) = splice::parse(path, bytes)?;
+    let found = children_of(parent, text).unwrap_or_default();
+    let starts: Vec<usize> = found
+        .into_iter()
+        .filter(|(id, _)| wanted.contains(id))
+        .map(|(_, range)| range.start)
+        .collect();
+    let nodes = document.root_element().children().filter(roxmltree::Node::is_element);
+    let content: String = nodes
+        .filter(|node| starts.contains(&node.range().start))
+        .map(|node| &text[splice::with_space(text, node)])
+        .collect();
+    Ok(splice::document(document.root_element().tag_name().name(), &format!("{content}\n")).into_bytes())
+}
+
+/// The file of a component that holds no children.
+pub(super) fn none(id: &ComponentId) -> String {
+    splice::document(&id.type_name, "\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,19 +1,20 @@
 //! The org as it is now, compared with a state: before a deployment, so that nobody's change is overwritten, and after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use syncline_git::{Entry, Oid, Repository, TreePath};
+use syncline_git::{Entry, Oid, Repository, TreeEditor, TreePath};
 use syncline_metadata::component::{ComponentId, Located};
 use syncline_metadata::diff::{ChangeKind, ElementChange};
 use syncline_metadata::table::registry::{Adapter, Registry};
 use syncline_salesforce::Connection;
 
 use super::state::{State, source};
-use super::{DeploymentError, Package, access};
+use super::{DeploymentError, Package, access, inside};
 use crate::compare::{Filter, compare};
 use crate::org::convert::to_source;
 use crate::org::retrieve::{DEPENDENT, Fetched, Inventory, MOST, Plan, Scope, fetch, inventory, plan, unite};
+use crate::org::seal::Sealer;
 use crate::project::ProjectReader;
 
 /// An element of the org that is not as in the state.
@@ -102,7 +103,12 @@ pub async fn look(connection: &Connection, package: &Package) -> Result<Look, De
 impl Look {
     /// Compares with a state. Before a deployment with the snapshot that the package was made from: a difference is somebody's change
     /// that the package does not know. After it with the result.
-    pub fn against(&self, repository: &Repository, tree: Oid) -> Result<Seen, DeploymentError> {
+    pub fn against(
+        &self,
+        repository: &Repository,
+        tree: Oid,
+        sealer: Option<&Sealer>,
+    ) -> Result<Seen, DeploymentError> {
         let wanted = &self.wanted;
         let mut made = Seen {
             components: wanted.len(),
@@ -112,10 +118,10 @@ impl Look {
             return Ok(made);
         }
         let state = State::read(repository, tree, &mut ProjectReader::default())?;
-        let seen = write(repository, &state, wanted, &self.fetched)?;
+        let (expected, seen) = write(repository, &state, wanted, &self.fetched, sealer)?;
         let compared = compare(
             Some(repository),
-            &state.source(),
+            &source(expected),
             &source(seen),
             &Filter::default(),
             &|_, _| {},
@@ -125,16 +131,9 @@ impl Look {
             .iter()
             .filter(|change| change.kind != ChangeKind::Moved)
         {
-            let children: Vec<&ComponentId> = change.children.iter().map(|(id, _)| id).collect();
-            let named: Vec<&&ComponentId> = children.iter().filter(|id| wanted.contains(**id)).collect();
-            // Of a file that holds several components only those that were asked for came.
-            let whole = is_asked(&change.id, wanted) && !holds_asked(&change.id, wanted) || wanted.contains(&change.id);
-            for element in &change.elements {
-                let own = whole || named.iter().any(|child| is_of(&change.id, child, element));
-                if own && !is_noise(&change.id, element) {
-                    made.differences.push(difference(&change.id, element));
-                }
-            }
+            let elements = change.elements.iter().filter(|element| !is_noise(&change.id, element));
+            made.differences
+                .extend(elements.map(|element| difference(&change.id, element)));
         }
         Ok(made)
     }
@@ -146,23 +145,22 @@ async fn list(
     package: &Package,
     wanted: &BTreeSet<ComponentId>,
 ) -> Result<(Inventory, Plan), DeploymentError> {
-    let names = wanted
-        .iter()
-        .map(|id| (id.type_name.to_string(), id.full_name.to_string()));
-    let mut scope = Scope::of(names.collect());
+    let mut scope = Scope::default().looked_up();
+    for id in wanted {
+        scope.insert(&id.type_name, &id.full_name);
+    }
     let replaced = |id: &&ComponentId| &*id.type_name != "Profile" && access::TYPES.contains(&&*id.type_name);
     if wanted.iter().any(|id| replaced(&id)) {
         // A permission set is replaced as a whole, so all that it may tell about has to be seen.
         let known = connection.describe_metadata().await?;
         let there = |kind: &&&str| known.object(kind).is_some();
-        let types = access::ABOUT_TYPES.iter().filter(there);
-        scope
-            .components
-            .extend(types.map(|kind| ((*kind).to_owned(), "*".to_owned())));
+        for kind in access::ABOUT_TYPES.iter().filter(there) {
+            scope.insert(kind, "*");
+        }
     }
-    scope.components.extend(package.about.iter().cloned());
-    scope.components.sort();
-    scope.components.dedup();
+    for (kind, name) in &package.about {
+        scope.insert(kind, name);
+    }
     let inventory = inventory(connection, &scope).await?;
     if let Some((kind, why)) = inventory.refused.iter().next() {
         return Err(DeploymentError::Unknown {
@@ -174,50 +172,66 @@ async fn list(
     Ok((inventory, plan))
 }
 
-/// Writes the state's tree with what was retrieved in place of the components that were asked for.
+/// Writes two trees that differ only in what was asked for: as the state has it, and as it was retrieved. Of a file that holds several
+/// components they have those that were asked for.
 fn write(
     repository: &Repository,
     state: &State,
     wanted: &BTreeSet<ComponentId>,
     fetched: &Fetched,
-) -> Result<Oid, DeploymentError> {
+    sealer: Option<&Sealer>,
+) -> Result<(Oid, Oid), DeploymentError> {
     let Some(project) = state.projects.iter().next() else {
-        return Ok(state.tree);
+        return Ok((state.tree, state.tree));
     };
     let converted = to_source(project, &fetched.files)?;
-    let mut tree = repository.edit_tree(Some(state.tree));
-    let mut places: BTreeMap<ComponentId, Vec<(String, Oid)>> = BTreeMap::new();
-    for (id, there) in &state.files {
-        if is_asked(id, wanted) {
-            for (path, _) in there {
-                tree.remove(&TreePath::from_bytes(path.as_bytes()))?;
+    let mut expected = repository.edit_tree(Some(state.tree));
+    let mut seen = repository.edit_tree(Some(state.tree));
+    let put = |tree: &mut TreeEditor<'_>, path: &str, bytes: &[u8]| -> Result<(), DeploymentError> {
+        let oid = repository.write_blob(bytes)?;
+        Ok(tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(oid))?)
+    };
+    let partly = |id: &ComponentId| !wanted.contains(id) && holds_asked(id, wanted);
+    for (id, files) in state.files.iter().filter(|(id, _)| is_asked(id, wanted)) {
+        for (path, oid) in files {
+            seen.remove(&TreePath::from_bytes(path.as_bytes()))?;
+            if partly(id) {
+                let part = inside::children(id, path, &repository.read_blob(*oid)?, wanted)?;
+                put(&mut expected, path, &part)?;
+                put(&mut seen, path, inside::none(id).as_bytes())?;
             }
-            places.insert(id.clone(), there.clone());
         }
     }
     for (path, bytes) in &converted.files {
         let Located::Component(file) = project.locate(path) else {
             continue;
         };
-        if !is_asked(&file.id, wanted) {
+        let id = &file.id;
+        if !is_asked(id, wanted) {
             continue;
         }
-        let mut bytes = bytes.clone();
-        if DEPENDENT.contains(&&*file.id.type_name)
-            && let Some([(_, old)]) = places.get(&file.id).map(Vec::as_slice)
+        let old = state.of(id);
+        let sealed = sealer.and_then(|sealer| sealer.seal_file(id, bytes));
+        let mut bytes = sealed.unwrap_or_else(|| bytes.clone());
+        if DEPENDENT.contains(&&*id.type_name)
+            && let [(_, old)] = old
         {
-            bytes = unite(
-                path,
-                &file.id.type_name,
-                &repository.read_blob(*old)?,
-                &bytes,
-                &fetched.manifest,
-            )?;
+            let old = repository.read_blob(*old)?;
+            bytes = unite(path, &id.type_name, &old, &bytes, &fetched.manifest)?;
         }
-        let oid = repository.write_blob(&bytes)?;
-        tree.set(&TreePath::from_bytes(path.as_bytes()), Entry::file(oid))?;
+        let place = match old {
+            [(place, _)] => place,
+            _ => path,
+        };
+        if partly(id) {
+            bytes = inside::children(id, path, &bytes, wanted)?;
+            if old.is_empty() {
+                put(&mut expected, place, inside::none(id).as_bytes())?;
+            }
+        }
+        put(&mut seen, place, &bytes)?;
     }
-    Ok(tree.write()?)
+    Ok((expected.write()?, seen.write()?))
 }
 
 /// Whether the file of a component was asked for, by itself, by its parent, or by what lies in it.
@@ -252,28 +266,6 @@ fn holds_asked(id: &ComponentId, wanted: &BTreeSet<ComponentId>) -> bool {
 fn folder_of(id: &ComponentId) -> Option<ComponentId> {
     let content = Registry::standard().by_name(&id.type_name)?.folder_content?;
     Some(ComponentId::new(content, id.full_name.clone()))
-}
-
-/// Whether an element of a file belongs to a child inside it.
-fn is_of(parent: &ComponentId, child: &ComponentId, element: &ElementChange) -> bool {
-    let Some((_, kind)) = Registry::standard().child(&child.type_name) else {
-        return false;
-    };
-    let own = match kind.no_parent_name {
-        true => &*child.full_name,
-        false => child
-            .full_name
-            .strip_prefix(&format!("{}.", parent.full_name))
-            .unwrap_or(&child.full_name),
-    };
-    element.path.steps.first().is_some_and(|step| {
-        let named = match &step.selector {
-            syncline_metadata::path::Selector::Key(fields, _) => fields.iter().any(|(_, value)| &**value == own),
-            syncline_metadata::path::Selector::Value(value, _) => &**value == own,
-            _ => false,
-        };
-        &*step.name == kind.element && named
-    })
 }
 
 fn is_noise(id: &ComponentId, element: &ElementChange) -> bool {

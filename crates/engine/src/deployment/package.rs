@@ -14,19 +14,26 @@ use super::flows::{Flows, too_many};
 use super::state::State;
 use super::{Chunk, DeploymentError, Limits, access, deletion, inside};
 use crate::compare::{Comparison, ComponentChange, Deletion, Filter, compare};
+use crate::org::OrgError;
 use crate::org::convert::{Files, splice, to_metadata_api};
+use crate::org::seal::Sealer;
 use crate::project::ProjectReader;
 
 /// How a package is made.
-#[derive(Clone, Debug)]
-pub struct Options {
+#[derive(Clone)]
+pub struct Options<'a> {
     /// The API version of the connection that sends it.
     pub version: ApiVersion,
     /// What one deployment takes.
     pub limits: Limits,
     /// The versions of flows in the org.
     pub flows: Flows,
+    /// Opens the sealed secrets of files that are sent.
+    pub sealer: Option<&'a Sealer>,
 }
+
+/// An element whose value is still sealed.
+const SEALED: &[u8] = b">sealed:";
 
 /// What is sent to an org, and what a person has to know about it.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +99,7 @@ pub fn package(
     repository: &Repository,
     before: Oid,
     after: Oid,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Result<Package, DeploymentError> {
     let mut reader = ProjectReader::default();
     let from = State::read(repository, before, &mut reader)?;
@@ -152,7 +159,7 @@ struct Builder<'a> {
     repository: &'a Repository,
     from: &'a State,
     to: &'a State,
-    options: &'a Options,
+    options: &'a Options<'a>,
 }
 
 impl Builder<'_> {
@@ -222,6 +229,15 @@ impl Builder<'_> {
                     let still = change.children.iter().filter(|(_, kind)| *kind != ChangeKind::Removed);
                     let wanted = still.map(|(id, _)| id.clone()).collect();
                     bytes = inside::only(&change.id, path, &bytes, &wanted)?;
+                }
+                if let Some(sealer) = self.options.sealer
+                    && let Some(opened) = sealer.open_file(&change.id, &bytes).map_err(OrgError::from)?
+                {
+                    bytes = opened;
+                }
+                // A secret that cannot be opened here would be sent as the text of its seal.
+                if bytes.windows(SEALED.len()).any(|part| part == SEALED) {
+                    return Err(DeploymentError::Sealed { path: path.clone() });
                 }
                 sources.insert(path.clone(), bytes);
             }

@@ -48,7 +48,7 @@ pub async fn rehearse(
     repository: &RepositoryHandle,
     snapshot: Oid,
     result: Oid,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Result<Proof, DeploymentError> {
     let open = || repository.open().map_err(crate::compare::CompareError::Open);
     let options = Options {
@@ -84,7 +84,9 @@ pub async fn rehearse(
     if !why.is_empty() {
         return Ok(Proof::Open { why });
     }
-    let seen = look(&org.connection, &forward).await?.against(&open()?, snapshot)?;
+    let seen = look(&org.connection, &forward)
+        .await?
+        .against(&open()?, snapshot, options.sealer)?;
     Ok(match seen.is_same() {
         true => Proof::Proved {
             components: seen.components,
@@ -120,7 +122,7 @@ fn failed(why: impl ToString) -> DeploymentError {
 }
 
 impl Simulated {
-    async fn start(program: &Path, options: &Options) -> Result<Self, DeploymentError> {
+    async fn start(program: &Path, options: &Options<'_>) -> Result<Self, DeploymentError> {
         let folder = tempfile::tempdir().map_err(failed)?;
         let config = folder.path().join("world.toml");
         std::fs::write(&config, CONFIG).map_err(failed)?;
@@ -219,7 +221,7 @@ impl Simulated {
     }
 }
 
-async fn connect(org: &StartedOrg, options: &Options) -> Result<Connection, DeploymentError> {
+async fn connect(org: &StartedOrg, options: &Options<'_>) -> Result<Connection, DeploymentError> {
     let login = Login::AccessToken {
         instance: org.url.parse().map_err(failed)?,
         token: org.access_token.clone().into(),

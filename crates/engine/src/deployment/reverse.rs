@@ -248,7 +248,7 @@ pub fn reverse(
     snapshot: Oid,
     result: Oid,
     forward: &Package,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Result<Reverse, DeploymentError> {
     Ok(Reverse {
         package: package(repository, result, snapshot, options)?,

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use syncline_domain::config::Environment;
 use syncline_git::{CommitTime, Repository};
-use syncline_metadata::component::{Located, Project};
 use syncline_salesforce::metadata::{DeployOptions, DeployResult, TestLevel};
 
 use super::adopt::edits;
@@ -17,7 +16,6 @@ use crate::environment::{EnvironmentError, find as environment, network, org_of,
 use crate::org::OrgError;
 use crate::org::deploy::{Deployment, Watch, deploy};
 use crate::org::login::Orgs;
-use crate::org::seal::Sealer;
 use crate::snapshot;
 
 /// What is to be set back.
@@ -153,6 +151,7 @@ pub fn revert(
         let options = Options {
             version: connection.api_version(),
             limits: Limits::default(),
+            sealer: Some(&sealer),
             flows: flows::flows(&connection, &names).await?,
         };
         let mut package = package(&writer, seen.tree, after, &options)?;
@@ -160,9 +159,7 @@ pub fn revert(
         made.deletions = package.deletions.iter().map(ToString::to_string).collect();
         made.notes.append(&mut package.notes);
         let (test_level, run_tests) = tests(environment, package.has_apex());
-        for chunk in &mut package.chunks {
-            open(chunk, &sealer)?;
-        }
+        package.chunks.iter().try_for_each(is_open)?;
         for check_only in [true, false] {
             if !check_only && (!request.deploy || !made.succeeded()) {
                 break;
@@ -219,24 +216,16 @@ fn tests(environment: &Environment, has_apex: bool) -> (Option<TestLevel>, Vec<S
 /// How a sealed value begins as the text of an element.
 const SEALED: &[u8] = b">sealed:";
 
-/// Secrets as the org knows them.
-fn open(chunk: &mut Chunk, sealer: &Sealer) -> Result<(), OrgError> {
-    let flat = Project::metadata_api([""], None);
-    for (path, bytes) in &mut chunk.files {
-        if let Located::Component(file) = flat.locate(path)
-            && let Some(opened) = sealer.open_file(&file.id, bytes)?
-        {
-            *bytes = opened;
-        }
-        // A value that only an overlay knows to be a secret is never sent as it stands in git.
-        if bytes.windows(SEALED.len()).any(|part| part == SEALED) {
-            return Err(OrgError::Argument {
-                what: format!("{path} holds a sealed value that cannot be opened here"),
-                hint: "leave it out of the selection, and set the value in the org by hand",
-            });
-        }
+/// A value that only an overlay knows to be a secret is never sent as it stands in git.
+fn is_open(chunk: &Chunk) -> Result<(), OrgError> {
+    let sealed = |bytes: &[u8]| bytes.windows(SEALED.len()).any(|part| part == SEALED);
+    match chunk.files.iter().find(|(_, bytes)| sealed(bytes)) {
+        None => Ok(()),
+        Some((path, _)) => Err(OrgError::Argument {
+            what: format!("{path} holds a sealed value that cannot be opened here"),
+            hint: "leave it out of the selection, and set the value in the org by hand",
+        }),
     }
-    Ok(())
 }
 
 fn sent(result: &DeployResult) -> Sent {

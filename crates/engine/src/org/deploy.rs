@@ -168,6 +168,25 @@ pub async fn quick(connection: &Connection, validation: &str, watch: Watch<'_>) 
     Ok(connection.finish_deploy(&id, polling(), watch.progress).await?)
 }
 
+/// Waits for the end of a deployment that was sent before, good or bad.
+pub async fn watch(
+    connection: &Connection,
+    id: &str,
+    progress: &mut (dyn FnMut(&DeployResult) + Send),
+) -> Result<DeployResult, OrgError> {
+    Ok(connection.finish_deploy(id, polling(), progress).await?)
+}
+
+/// Cancels a deployment and waits for its end: it may have been too late.
+pub async fn cancel(
+    connection: &Connection,
+    id: &str,
+    progress: &mut (dyn FnMut(&DeployResult) + Send),
+) -> Result<DeployResult, OrgError> {
+    connection.cancel_deploy(id).await?;
+    watch(connection, id, progress).await
+}
+
 /// What became of a deployment that an earlier run sent and did not see the end of; `None` when the org does not show it.
 pub async fn earlier(connection: &Connection, intent: &DeployIntent) -> Result<Option<DeployResult>, OrgError> {
     match connection.find_deploy(intent).await? {

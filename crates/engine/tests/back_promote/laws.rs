@@ -162,8 +162,13 @@ fn conflicts_are_among_what_is_judged() {
     assert!(merged >= 10 && conflicts >= 4, "{merged} {conflicts}");
 }
 
+/// Histories that are tried; a long run asks for more.
+fn histories() -> u32 {
+    std::env::var("PROOF_HISTORIES").map_or(8, |text| text.parse().expect("a number"))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: histories(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost(seed in 0u64..10_000, source in any::<bool>(), theirs in any::<bool>()) {

@@ -332,14 +332,16 @@ async fn nothing_is_lost_and_nothing_is_done_twice() {
     let repository = repository(SMALLEST, 3);
     let result = run(&connection, deployment(&repository, Format::Source)).await;
     assert!(result.success, "{}", complaints(&result));
-    let types = [
+    let mut scope = Scope::default();
+    for kind in [
         "ApexTrigger",
         "CustomObject",
         "Profile",
         "PermissionSet",
         "StaticResource",
-    ];
-    let scope = Scope::of(types.map(|kind| (kind.to_owned(), "*".to_owned())).into());
+    ] {
+        scope.insert(kind, "*");
+    }
     let listed = inventory(&connection, &scope).await.expect("listed");
     let whole = plan(&listed, None, MOST);
     let files = fetch(&connection, &listed, &whole, &mut |_, _| {})

@@ -10,6 +10,7 @@
 mod chunks;
 mod convert;
 mod faults;
+mod limits;
 mod round_trip;
 mod selections;
 mod support;

@@ -28,17 +28,23 @@ pub fn more(name: &str, few: usize) -> usize {
 
 /// A world with a production and one sandbox.
 pub async fn world(seed: u64) -> Arc<World> {
+    world_with(seed, |_| {}).await
+}
+
+/// The same with other settings.
+pub async fn world_with(seed: u64, change: impl FnOnce(&mut Config)) -> Arc<World> {
     let org = |name: &str, kind: &str| OrgConfig {
         name: name.to_owned(),
         kind: kind.to_owned(),
         of: None,
     };
-    let config = Config {
+    let mut config = Config {
         seed,
         port: 0,
         orgs: vec![org("prod", "production"), org(ORG, "Developer")],
         ..Config::default()
     };
+    change(&mut config);
     server::start(config, None).await.expect("a world")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use imara_diff::{Algorithm, Diff, InternedInput};
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput};
 
 use super::keyed::key_text;
 use super::{Builder, NONE, SIDES};
@@ -115,23 +115,9 @@ fn pair(
 ) -> Vec<Option<Partner>> {
     let mut partner: Vec<Option<Partner>> = vec![None; from.len()];
     let mut taken: Vec<bool> = (0..to.len()).map(|i| !free(i)).collect();
-    let mut input = InternedInput::default();
-    input.update_before(from.iter().copied());
-    input.update_after(to.iter().copied());
-    let diff = Diff::compute(Algorithm::Histogram, &input);
-    let mut hunks = Vec::new();
-    let (mut f, mut t) = (0, 0);
-    for hunk in diff.hunks() {
-        while f < hunk.before.start as usize {
-            join(&mut partner, &mut taken, f, t, false);
-            (f, t) = (f + 1, t + 1);
-        }
-        (f, t) = (hunk.before.end as usize, hunk.after.end as usize);
-        hunks.push(hunk);
-    }
-    while f < from.len() && t < to.len() {
+    let (run, hunks) = common_run(from, to);
+    for (f, t) in run {
         join(&mut partner, &mut taken, f, t, false);
-        (f, t) = (f + 1, t + 1);
     }
 
     let mut open: HashMap<Digest, Vec<usize>> = HashMap::new();
@@ -167,6 +153,22 @@ fn pair(
         }
     }
     partner
+}
+
+/// Pairs of the longest common run of two lists, and what lies between them.
+pub(super) fn common_run(from: &[Digest], to: &[Digest]) -> (Vec<(usize, usize)>, Vec<Hunk>) {
+    let mut input = InternedInput::default();
+    input.update_before(from.iter().copied());
+    input.update_after(to.iter().copied());
+    let hunks: Vec<Hunk> = Diff::compute(Algorithm::Histogram, &input).hunks().collect();
+    let mut pairs = Vec::new();
+    let (mut f, mut t) = (0, 0);
+    for hunk in &hunks {
+        pairs.extend((f..hunk.before.start as usize).zip(t..));
+        (f, t) = (hunk.before.end as usize, hunk.after.end as usize);
+    }
+    pairs.extend((f..from.len()).zip(t..to.len()));
+    (pairs, hunks)
 }
 
 fn join(partner: &mut [Option<Partner>], taken: &mut [bool], from: usize, to: usize, whole: bool) {

@@ -1,10 +1,10 @@
 //! Walks the four documents side by side and applies the rule of the self-check to every part.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::RangeInclusive;
 
+use super::rule::{count, expected, miscounted, problem};
 use super::tree::{COMMENT, Node};
-use super::{Problem, Side, Violation, facts, order};
+use super::{Problem, Violation, facts, order};
 use crate::component::ComponentId;
 use crate::path::{ElementPath, Selector, Step};
 use crate::table::schema::{Child, Order};
@@ -29,48 +29,6 @@ pub(super) type Key = Vec<(Box<str>, Box<str>)>;
 
 type Keyed<'n, 'a> = BTreeMap<Key, Group<'n, 'a>>;
 type Checked = Result<(), Violation>;
-
-/// What the rule demands of a value: `None` where both sides changed it differently.
-pub(super) fn expected<T: PartialEq + Copy>(base: T, ours: T, theirs: T) -> Option<T> {
-    if ours == base || ours == theirs {
-        Some(theirs)
-    } else if theirs == base {
-        Some(ours)
-    } else {
-        None
-    }
-}
-
-/// How often something may be in the result, from how often it is on each side.
-pub(super) fn allowed(base: u32, ours: u32, theirs: u32) -> RangeInclusive<u32> {
-    match expected(base, ours, theirs) {
-        Some(n) => n..=n,
-        None => {
-            let both = (ours + theirs).saturating_sub(base);
-            ours.min(theirs).min(both)..=ours.max(theirs).max(both)
-        }
-    }
-}
-
-/// Names what is wrong, when `result` is not what the rule demands.
-pub(super) fn problem<T: PartialEq>(four: &Four<Option<T>>) -> Problem {
-    let [base, ours, theirs, result] = four;
-    let blame = || match (ours == base, theirs == base) {
-        _ if ours == theirs => Side::Both,
-        (true, false) => Side::Theirs,
-        (false, true) => Side::Ours,
-        _ if result == ours => Side::Theirs,
-        _ => Side::Ours,
-    };
-    match result {
-        None => Problem::Lost(blame()),
-        Some(_) if result == base && (ours.is_none() || theirs.is_none()) => Problem::Resurrected,
-        Some(_) if result == base || result == ours || result == theirs => Problem::Lost(blame()),
-        Some(_) if base.is_none() && ours.is_none() && theirs.is_none() => Problem::Invented,
-        Some(_) if ours.is_none() && theirs.is_none() => Problem::Resurrected,
-        Some(_) => Problem::ChangedByNobody,
-    }
-}
 
 impl<'c> Compare<'c> {
     pub(super) fn new(root: &'c ComponentId, open: &'c [ElementPath]) -> Self {
@@ -348,7 +306,7 @@ impl Compare<'_> {
                 if order == Order::Evaluation && align.is_none() && keyed.is_empty() {
                     order::join_replaced(&mut tokens);
                 }
-                self.order(path, name, order, &tokens)
+                self.order(path, name, order, &tokens, align.is_none() && keyed.is_empty())
             }
             _ => Ok(()),
         }
@@ -381,8 +339,15 @@ impl Compare<'_> {
     }
 
     /// The order of a list's items.
-    pub(super) fn order(&self, path: &[Step], name: &str, order: Order, tokens: &Four<Vec<u32>>) -> Checked {
-        let found = order::check(tokens, order == Order::Evaluation);
+    pub(super) fn order(
+        &self,
+        path: &[Step],
+        name: &str,
+        order: Order,
+        tokens: &Four<Vec<u32>>,
+        by_content: bool,
+    ) -> Checked {
+        let found = order::check(tokens, order == Order::Evaluation, by_content);
         match found.or_else(|| order::check_places(tokens)) {
             None => Ok(()),
             Some(problem) => {
@@ -401,6 +366,9 @@ impl Compare<'_> {
         for (id, problem) in wrong {
             let mut path = path.to_vec();
             let node = group.iter().flatten().find(|node| node.id == id);
+            if problem == Problem::Doubled && node.is_some_and(|node| is_made_equal(node, group)) {
+                continue;
+            }
             if let (Some(last), Some(node)) = (path.last_mut(), node) {
                 last.selector = Selector::Value(node.text.trim().into(), 1);
             }
@@ -481,6 +449,16 @@ impl Compare<'_> {
     }
 }
 
+/// Whether a text that is there often enough stands in two values of which one side made one equal to the other, by an
+/// attribute: what both sides have by now is not the same value then.
+fn is_made_equal(value: &Node<'_>, group: &Group<'_, '_>) -> bool {
+    let of_text = |nodes: &&&Node<'_>| nodes.text == value.text;
+    let is_another = group.iter().flatten().filter(of_text).any(|node| node.id != value.id);
+    let times = group.each_ref().map(|nodes| nodes.iter().filter(of_text).count());
+    let times = times.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    is_another && miscounted(&times).is_none()
+}
+
 /// Items by key, and those whose key cannot be used.
 fn by_key<'n, 'a>(child: Option<&Child>, group: &Group<'n, 'a>) -> (Keyed<'n, 'a>, Group<'n, 'a>) {
     let mut keyed: Keyed<'n, 'a> = BTreeMap::new();
@@ -528,37 +506,6 @@ fn aligned<'n, 'a>(field: &str, group: &Group<'n, 'a>) -> Option<Vec<Four<Option
         }
     }
     Some(pairs.into_values().collect())
-}
-
-/// How often each thing is in each document.
-pub(super) fn count<K: std::hash::Hash + Eq>(four: Four<impl Iterator<Item = K>>) -> HashMap<K, Four<u32>> {
-    let mut counts: HashMap<K, Four<u32>> = HashMap::new();
-    for (side, things) in four.into_iter().enumerate() {
-        for thing in things {
-            counts.entry(thing).or_default()[side] += 1;
-        }
-    }
-    counts
-}
-
-/// What is wrong when the result does not have something as often as it may.
-pub(super) fn miscounted(counts: &Four<u32>) -> Option<Problem> {
-    let [base, ours, theirs, result] = *counts;
-    let allowed = allowed(base, ours, theirs);
-    if result < *allowed.start() {
-        return Some(Problem::Lost(match (ours > result, theirs > result) {
-            (true, false) => Side::Ours,
-            (false, true) => Side::Theirs,
-            _ if ours == base => Side::Theirs,
-            _ if theirs == base => Side::Ours,
-            _ => Side::Both,
-        }));
-    }
-    (result > *allowed.end()).then_some(match (base, ours, theirs) {
-        (0, 0, 0) => Problem::Invented,
-        _ if *allowed.end() == 0 => Problem::Resurrected,
-        _ => Problem::Doubled,
-    })
 }
 
 pub(super) fn step(name: &str, selector: Selector) -> Step {

@@ -2,16 +2,22 @@
 
 use std::collections::HashMap;
 
-use super::Violation;
-use super::compare::{Compare, Four, Group, key_of, miscounted, step};
+use super::compare::{Compare, Four, Group, key_of, step};
+use super::rule::{beyond, miscounted};
 use super::tree::Node;
+use super::{Problem, Violation};
 use crate::path::{Selector, Step};
 use crate::table::schema::Order;
+
+/// How often each document has the items of one meaning.
+type Meanings = HashMap<u32, Four<u32>>;
 
 /// What is counted: a path without positions, and the value there.
 #[derive(Default)]
 struct Facts {
     counts: HashMap<(String, String), (Vec<Step>, Four<u32>)>,
+    /// Items by path: how often each document has those of one meaning.
+    items: HashMap<String, (Vec<Step>, Meanings)>,
     /// Items of ordered lists by path, in document order.
     orders: HashMap<String, Sequence>,
     tokens: HashMap<String, u32>,
@@ -25,11 +31,11 @@ pub(super) fn check(compare: &Compare<'_>, path: &[Step], group: &Group<'_, '_>)
             facts.node(side, node, &mut path.to_vec());
         }
     }
-    let mut wrong: Vec<_> = facts
-        .counts
-        .into_iter()
-        .filter_map(|(name, (path, counts))| Some((name, path, miscounted(&counts)?)))
-        .collect();
+    let values = facts.counts.into_iter();
+    let values = values.filter_map(|(name, (path, counts))| Some((name, path, miscounted(&counts)?)));
+    let items = facts.items.into_iter();
+    let items = items.filter_map(|(name, (path, ids))| Some(((name, String::new()), path, too_many_or_few(&ids)?)));
+    let mut wrong: Vec<_> = values.chain(items).collect();
     wrong.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     for (_, path, problem) in wrong {
         if !compare.exempt(&path) {
@@ -38,10 +44,24 @@ pub(super) fn check(compare: &Compare<'_>, path: &[Step], group: &Group<'_, '_>)
     }
     for (path, order, tokens) in facts.orders.into_values() {
         if let Some((last, parent)) = path.split_last() {
-            compare.order(parent, &last.name, order, &tokens)?;
+            compare.order(parent, &last.name, order, &tokens, false)?;
         }
     }
     Ok(())
+}
+
+/// What is wrong with the number of items of one path. The additions of both sides may be the same items, and so
+/// may their deletions: then they count once.
+fn too_many_or_few(ids: &Meanings) -> Option<Problem> {
+    let sum = |of: &dyn Fn(&Four<u32>) -> u32| ids.values().map(of).sum::<u32>();
+    let totals = [0, 1, 2, 3].map(|side: usize| sum(&|n| n[side]));
+    let added = [1, 2].map(|side: usize| sum(&|n| n[side].saturating_sub(n[0])));
+    let deleted = [1, 2].map(|side: usize| sum(&|n| n[0].saturating_sub(n[side])));
+    let [base, ours, theirs, _] = totals;
+    let shared = |n: [u32; 2]| n[0].min(n[1]);
+    let fewest = (ours + theirs).saturating_sub(base + shared(added));
+    let most = (ours + theirs + shared(deleted)).saturating_sub(base);
+    beyond(&totals, &(fewest..=most))
 }
 
 /// A list's path, what its order means, and its items in each document.
@@ -58,7 +78,9 @@ impl Facts {
         let Some(ty) = node.ty.filter(|ty| !ty.whole) else {
             return self.count(side, path, &name, &node.id.to_string());
         };
-        self.count(side, path, &name, "exists");
+        let items = self.items.entry(name.clone());
+        let (_, ids) = items.or_insert_with(|| (path.clone(), Meanings::new()));
+        ids.entry(node.id).or_default()[side] += 1;
         if !node.text.is_empty() {
             self.count(side, path, &name, &format!("text {}", node.text));
         }

@@ -13,6 +13,7 @@
 mod compare;
 mod facts;
 mod order;
+mod rule;
 mod scan;
 #[cfg(test)]
 mod tests;

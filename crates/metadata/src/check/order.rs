@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Problem;
-use super::compare::{Four, Group, Key, expected, key_of};
+use super::compare::{Four, Group, Key, key_of};
+use super::rule::expected;
 
 /// A number for each item: equal for items of the same key, or of the same content.
 pub(super) fn tokens(key: &[&str], group: &Group<'_, '_>, by_content: bool) -> Four<Vec<u32>> {
@@ -25,8 +26,8 @@ pub(super) fn tokens(key: &[&str], group: &Group<'_, '_>, by_content: bool) -> F
 /// Where a token stands in a document, when it stands there once.
 type Positions = HashMap<u32, usize>;
 
-/// `None` when the result's order can be explained.
-pub(super) fn check(tokens: &Four<Vec<u32>>, evaluated: bool) -> Option<Problem> {
+/// `None` when the result's order can be explained. `by_content`: the tokens stand for contents, not for keys.
+pub(super) fn check(tokens: &Four<Vec<u32>>, evaluated: bool, by_content: bool) -> Option<Problem> {
     let positions = tokens.each_ref().map(|tokens| {
         let mut counts: HashMap<u32, (usize, usize)> = HashMap::new();
         for (i, token) in tokens.iter().enumerate() {
@@ -48,11 +49,12 @@ pub(super) fn check(tokens: &Four<Vec<u32>>, evaluated: bool) -> Option<Problem>
         .iter()
         .zip(&positions)
         .any(|(tokens, once)| tokens.len() != once.len());
-    let result: Vec<u32> = tokens[3]
-        .iter()
-        .copied()
-        .filter(|token| !is_repeating || !repeated(token))
-        .collect();
+    let unknown = match by_content {
+        true => changed_by_both(&positions),
+        false => HashSet::new(),
+    };
+    let result = tokens[3].iter().copied().filter(|token| !unknown.contains(token));
+    let result: Vec<u32> = result.filter(|token| !is_repeating || !repeated(token)).collect();
     let [base, ours, theirs, _] = &positions;
     if breaks_agreement(&result, ours, theirs)
         || ignores(&result, ours, theirs, base)
@@ -61,6 +63,30 @@ pub(super) fn check(tokens: &Four<Vec<u32>>, evaluated: bool) -> Option<Problem>
         return Some(Problem::Reordered);
     }
     (evaluated && is_guessed(&result, tokens, &positions)).then_some(Problem::OrderGuessed)
+}
+
+/// Items that only one side has, and that may be items of base which both sides changed: they stand where the other
+/// side moved them, which has other content there.
+fn changed_by_both([base, ours, theirs, result]: &Four<Positions>) -> HashSet<u32> {
+    let knows = |side: &Positions, token: &u32| side.contains_key(token);
+    let is_gone = base
+        .keys()
+        .any(|t| ![ours, theirs, result].into_iter().any(|side| knows(side, t)));
+    let own = |side: &Positions, other: &Positions, in_result: bool| -> Vec<u32> {
+        let own = side.keys().filter(|t| !knows(base, t) && !knows(other, t));
+        own.filter(|t| knows(result, t) == in_result).copied().collect()
+    };
+    let replaced = |side, other| match own(other, side, false).is_empty() {
+        true => Vec::new(),
+        false => own(side, other, true),
+    };
+    match is_gone {
+        true => [replaced(ours, theirs), replaced(theirs, ours)]
+            .into_iter()
+            .flatten()
+            .collect(),
+        false => HashSet::new(),
+    }
 }
 
 /// Items without a key, told apart by content, in documents that have equally many and where no side

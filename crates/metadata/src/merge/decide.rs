@@ -6,7 +6,7 @@ use crate::align::{COMMENT, Group, Mode, NONE};
 use crate::conflict::Reason;
 use crate::path::ElementPath;
 use crate::table::Type;
-use crate::xml::{Content, Digest, Node, content, digest, digest_all, foreign_namespace, leaf_text, source};
+use crate::xml::{Content, Digest, Node, content, digest, digest_all, elements, foreign_namespace, leaf_text, source};
 
 impl<'a, 'i: 'a> Merger<'a, 'i> {
     /// What becomes of an element that ours and theirs have. `whole`: not to be merged from parts.
@@ -107,7 +107,11 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
                 if group.name == COMMENT || is_no_change(family.ty, group, ours, theirs) {
                     return Verdict::Ours;
                 }
-                self.verdict(Triple { base, ours, theirs }, ty, s.whole)
+                let t = Triple { base, ours, theirs };
+                match self.verdict(t, ty, s.whole) {
+                    Verdict::Parts if disputes_key(t, group) => self.verdict(t, ty, true),
+                    verdict => verdict,
+                }
             }
             (Some(base), Some(ours), None) => self.deleted(base, (OURS, ours), group, Reason::DeletedByThem),
             (Some(base), None, Some(theirs)) => self.deleted(base, (THEIRS, theirs), group, Reason::DeletedByUs),
@@ -141,6 +145,25 @@ impl<'a, 'i: 'a> Merger<'a, 'i> {
         }
         self.forced_at(base).unwrap_or(Verdict::Absent)
     }
+}
+
+/// Whether both sides wrote the key of an item in two ways that cannot be merged: without its key it is no item.
+fn disputes_key(t: Triple<'_, '_>, group: &Group<'_>) -> bool {
+    let fields = match (group.mode, group.child) {
+        (Mode::Keyed, Some(child)) => child.key.as_slice(),
+        _ => &[],
+    };
+    fields.iter().any(|field| {
+        let written = |node: Node<'_, '_>| {
+            let inside = field.split('/').fold(vec![node], |nodes, name| {
+                let children = nodes.into_iter().flat_map(elements);
+                children.filter(|c| c.tag_name().name() == name).collect()
+            });
+            digest_all(inside.into_iter().map(|node| (node, None)))
+        };
+        let (ours, theirs, base) = (written(t.ours), written(t.theirs), t.base.map(written));
+        ours != theirs && base != Some(ours) && base != Some(theirs)
+    })
 }
 
 /// What the members of a slot mean on one side; `None` where it has none.

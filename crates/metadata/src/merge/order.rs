@@ -49,11 +49,17 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
         };
     }
     let (base, ours, theirs) = (rank(s.base), rank(s.ours), rank(s.theirs));
+    let theirs_all = rank(s.theirs_all);
+    let is_gone = |x: &u32| theirs_all.contains_key(x) && !theirs.contains_key(x);
     let insert = |skeleton: &[u32], other: &[u32], in_other: &HashMap<u32, usize>, first: bool| {
         let new_in_skeleton = |slot: u32| !base.contains_key(&slot) && !in_other.contains_key(&slot);
         let place: HashMap<u32, usize> = skeleton.iter().enumerate().map(|(i, x)| (*x, i)).collect();
         let shared: Vec<usize> = other.iter().filter_map(|x| place.get(x).copied()).collect();
-        // An item that was moved says nothing about the place of its neighbours.
+        // An item that was moved says nothing about the place of its neighbours, nor does one that is gone and stood
+        // elsewhere to those that are left.
+        let left: Vec<usize> = shared.iter().copied().filter(|i| !is_gone(&skeleton[*i])).collect();
+        let left = longest_ascending(&left);
+        let shared = fitting(&shared, &left, |i| is_gone(&skeleton[i]));
         let stays: HashSet<u32> = longest_ascending(&shared).into_iter().map(|i| skeleton[i]).collect();
         let is_new = |slot: u32| !base.contains_key(&slot);
         Chain::of(skeleton).insert_all(
@@ -107,8 +113,6 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
     };
     let (arranged, same_gap) = if order == Order::Display && s.theirs_all.len() > s.theirs.len() {
         // What ours deleted still tells where the new items behind it stand.
-        let theirs_all = rank(s.theirs_all);
-        let is_gone = |x: &u32| theirs_all.contains_key(x) && !theirs.contains_key(x);
         let (other, in_other) = if from_theirs {
             (s.theirs_all, &theirs_all)
         } else {
@@ -130,6 +134,21 @@ pub(super) fn arrange(s: Sequences<'_>, order: Order, less: Option<&dyn Fn(u32, 
         moved,
         clash,
     }
+}
+
+/// Of the places of a side's items, those of `left` and those of gone items that stand to all of `left` as before.
+fn fitting(places: &[usize], left: &[usize], is_gone: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut passed = 0;
+    let mut fitting = Vec::with_capacity(places.len());
+    for at in places {
+        if left.get(passed) == Some(at) {
+            passed += 1;
+        } else if !is_gone(*at) || left.partition_point(|l| l < at) != passed {
+            continue;
+        }
+        fitting.push(*at);
+    }
+    fitting
 }
 
 /// Whether both sides added an item and put it at different places, seen from the items that nobody moved.
@@ -300,6 +319,17 @@ mod tests {
         check(Evaluation, &[1, 2], &[1, 4, 2], &[1, 2, 3], Some(&[1, 4, 2, 3]));
         check(Evaluation, &[1, 2], &[1, 2, 4], &[1, 2, 3], None);
         check(Display, &[], &[1, 2], &[2, 1], None);
+    }
+
+    #[test]
+    fn what_is_gone_and_moved_is_no_neighbour() {
+        let s = Sequences {
+            base: &[1, 2, 3],
+            ours: &[4, 2],
+            theirs: &[2, 5],
+            theirs_all: &[2, 1, 5, 3],
+        };
+        assert_eq!(arrange(s, Order::Display, None).order, [4, 2, 5]);
     }
 
     #[test]

@@ -63,9 +63,9 @@ pub(super) fn without(
 /// Whether ours and theirs say the same thing in two ways that do not go together.
 pub(super) fn says_it_otherwise(t: Triple<'_, '_>, ty: &'static Type) -> bool {
     let has = |node: Node<'_, '_>, name: &str| elements(node).any(|c| c.tag_name().name() == name);
+    let only = |node: Node<'_, '_>, one: &str, other: &str| has(node, one) && !has(node, other);
     ty.either.iter().any(|(one, other)| {
-        has(t.ours, one) && has(t.theirs, other) && !has(t.theirs, one)
-            || has(t.ours, other) && has(t.theirs, one) && !has(t.theirs, other)
+        only(t.ours, one, other) && only(t.theirs, other, one) || only(t.ours, other, one) && only(t.theirs, one, other)
     })
 }
 

@@ -74,15 +74,15 @@ impl PackageManifest {
         let mut manifest = Self::default();
         for element in root.children().filter(roxmltree::Node::is_element) {
             match element.tag_name().name() {
-                "version" => manifest.version = Some(text(&element, line(&element))?),
+                "version" => manifest.version = Some(text(&element, &line)?),
                 "types" => {
                     let mut names = Vec::new();
                     let mut members = BTreeSet::new();
                     for part in element.children().filter(roxmltree::Node::is_element) {
                         match part.tag_name().name() {
-                            "name" => names.push(text(&part, line(&part))?),
+                            "name" => names.push(text(&part, &line)?),
                             "members" => {
-                                members.insert(decode(&text(&part, line(&part))?));
+                                members.insert(decode(&text(&part, &line)?));
                             }
                             other => {
                                 return Err(ManifestError::Unexpected {
@@ -170,7 +170,11 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-fn text(node: &roxmltree::Node<'_, '_>, line: u32) -> Result<Box<str>, ManifestError> {
+/// `line` counts the lines from the start of the file, so it is asked for an error only.
+fn text<'a, 'i>(
+    node: &roxmltree::Node<'a, 'i>,
+    line: &impl Fn(&roxmltree::Node<'a, 'i>) -> u32,
+) -> Result<Box<str>, ManifestError> {
     // A comment inside splits the text.
     let text: String = node
         .children()
@@ -178,7 +182,7 @@ fn text(node: &roxmltree::Node<'_, '_>, line: u32) -> Result<Box<str>, ManifestE
         .collect();
     match text.trim() {
         "" => Err(ManifestError::Empty {
-            line,
+            line: line(node),
             element: node.tag_name().name().into(),
         }),
         text => Ok(text.into()),

@@ -174,3 +174,50 @@ fn another_namespace_is_a_change() {
     assert!(!changes.is_empty());
     assert_ne!(meaning(&a), meaning(&b));
 }
+
+/// Both sides put a new item, and each its own part of it, where one stood that theirs deleted: there is one item less
+/// than a sum of changes says.
+#[test]
+fn an_item_that_both_add_and_theirs_put_in_place_of_another() {
+    let item =
+        |name: &str, rest: &str| format!("<quickActionParameters>{rest}<name>{name}</name></quickActionParameters>");
+    let [empty, a, twin] = ["", "A", "B"].map(|name| item(name, ""));
+    let other = item("B", "<label>other</label>");
+    let base = file("QuickAction", &format!("{empty}{a}{twin}{other}"));
+    let added = item("C", "<label>new</label>");
+    let ours = file("QuickAction", &format!("{empty}{added}{a}{twin}{other}"));
+    let theirs = file("QuickAction", &format!("{}{a}{twin}{other}", item("C", "")));
+    // Written in two ways, so that the self-check does not leave out what is the same text on all sides.
+    for ours in [text(&ours), text(&ours).replace("><", ">\n<")] {
+        let sides = Sides {
+            base: Some(&base),
+            ours: Some(ours.as_bytes()),
+            theirs: Some(&theirs),
+        };
+        let merged = merge(&ComponentId::new("QuickAction", "Sample"), PATH, sides).expect("readable");
+        let expect = file("QuickAction", &format!("{added}{a}{twin}{other}"));
+        assert!(merged.is_clean(), "{:?}", merged.conflicts());
+        assert_eq!(meaning(&merged.bytes().expect("there")), meaning(&expect));
+    }
+}
+
+/// Both added an item of one key, and wrote the key in two ways: without the key it would be no item.
+#[test]
+fn a_key_written_in_two_ways() {
+    let with = |labels: &str| {
+        file(
+            "CustomLabels",
+            &format!("<labels><fullName>A</fullName></labels>{labels}"),
+        )
+    };
+    let (base, ours) = (with(""), with("<labels><fullName>B</fullName></labels>"));
+    let theirs = with("<labels><fullName lang=\"en\">B</fullName></labels>");
+    let sides = Sides {
+        base: Some(&base),
+        ours: Some(&ours),
+        theirs: Some(&theirs),
+    };
+    let merged = merge(&ComponentId::new("CustomLabels", "Sample"), PATH, sides).expect("readable");
+    let paths: Vec<String> = merged.conflicts().iter().map(|c| c.path.to_string()).collect();
+    assert_eq!(paths, ["CustomLabels:Sample/labels[fullName=B]"]);
+}

@@ -172,3 +172,96 @@ fn a_place_that_is_no_number() {
         assert_eq!(merged.bytes(), Some(page(["first", "last"])));
     }
 }
+
+/// Ours deleted an item that theirs moved past another one: what theirs put behind that one stays behind it.
+#[test]
+fn an_item_behind_one_that_is_gone_and_moved() {
+    let rule = |names: &[&str]| file("DuplicateRule", &items("operationsOnInsert", names));
+    let (base, ours) = (rule(&["A", "B", "C", "D"]), rule(&["X", "B", "Y", "D"]));
+    for merged in both_ways(&base, &ours, &rule(&["B", "A", "T", "C", "D"])) {
+        assert_eq!(merged.bytes().map(text), Some(text(rule(&["X", "B", "Y", "T", "D"]))));
+    }
+}
+
+/// Both changed an item without a key in a way that does not go together, and one of them moved it too.
+#[test]
+fn an_item_without_key_changed_on_both_sides_and_moved() {
+    let section = |columns: &[&str]| items("layoutSections", &[&items("layoutColumns", columns)]);
+    let (empty, label, other) = (
+        "<reserved>1</reserved>",
+        "<reserved>2</reserved>",
+        "<reserved>3</reserved>",
+    );
+    let (first, last) = (section(&[empty, label, empty, empty]), section(&[empty]));
+    let relabelled = section(&[empty, other, empty, empty]);
+    let layout = |sections: [&str; 2]| file("Layout", &sections.concat());
+    let ours = layout([&last, &section(&[empty, empty, empty])]);
+    for merged in both_ways(&layout([&first, &last]), &ours, &layout([&relabelled, &last])) {
+        let paths: Vec<String> = merged.conflicts().iter().map(|c| c.path.to_string()).collect();
+        assert!(
+            matches!(&paths[..], [path] if path.contains("/layoutColumns[#2]")),
+            "{paths:?}"
+        );
+    }
+}
+
+/// Ours replaced the first of two equal columns: the other one is not that one, moved.
+#[test]
+fn one_of_two_equal_items_is_replaced() {
+    let columns = |names: &[&str]| file("ListView", &items("columns", names));
+    let base = columns(&["A", "T", "B", "C", "T", "D"]);
+    let (ours, theirs) = (
+        columns(&["A", "O", "B", "C", "T", "E"]),
+        columns(&["A", "T", "N", "C", "T", "D"]),
+    );
+    for merged in both_ways(&base, &ours, &theirs) {
+        assert_eq!(
+            merged.bytes().map(text),
+            Some(text(columns(&["A", "O", "N", "C", "T", "E"])))
+        );
+    }
+}
+
+/// A region may say what is in it in two ways: one side says it in both.
+#[test]
+fn a_region_that_says_it_in_both_ways() {
+    let region = |rest: &str| {
+        let name = "<name>main</name>";
+        file("FlexiPage", &items("flexiPageRegions", &[&format!("{rest}{name}")]))
+    };
+    let instance =
+        "<itemInstances><componentInstance><componentName>a</componentName></componentInstance></itemInstances>";
+    let other = "<componentInstances><componentName>b</componentName></componentInstances>";
+    let (base, ours) = (region(instance), region(&format!("{instance}<type>Region</type>")));
+    for merged in both_ways(&base, &ours, &region(&format!("{instance}{other}"))) {
+        assert!(merged.is_clean(), "{:?}", merged.conflicts());
+    }
+}
+
+/// Ours gave a plain value an attribute, theirs added a value like that; or ours replaced what theirs gave one.
+#[test]
+fn a_value_gets_an_attribute() {
+    let tabs = |list: &str| file("CustomApplication", list);
+    let [a, b, c] = ["A", "B", "C"].map(|name| items("subscriberTabs", &[name]));
+    let nil =
+        "<subscriberTabs xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"true\">C</subscriberTabs>";
+    let base = tabs(&format!("{a}{b}{c}"));
+    for merged in both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &tabs(&format!("{nil}{b}{c}"))) {
+        assert_eq!(merged.bytes(), Some(tabs(&format!("{nil}{b}{nil}"))));
+    }
+    let replaced = tabs(&format!("{a}{b}{}", items("subscriberTabs", &["D"])));
+    for merged in both_ways(&base, &tabs(&format!("{a}{b}{nil}")), &replaced) {
+        assert!(!merged.is_clean());
+    }
+}
+
+/// Each side replaced another one of two equal items: one is left, or the order is a conflict.
+#[test]
+fn each_side_replaces_another_of_two_equal_items() {
+    let rule = |names: &[&str]| file("DuplicateRule", &items("operationsOnInsert", names));
+    let (base, ours) = (rule(&["T", "A", "B", "T", "C"]), rule(&["X", "A", "B", "T", "C"]));
+    for merged in both_ways(&base, &ours, &rule(&["T", "A", "B", "Y", "C"])) {
+        let kept = merged.bytes().map(text).is_some_and(|text| text.contains(">T<"));
+        assert!(kept || !merged.is_clean());
+    }
+}

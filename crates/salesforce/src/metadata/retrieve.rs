@@ -6,7 +6,6 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::archive::ZipReader;
-use super::list::FileProperties;
 use super::{element, tag, unexpected};
 use crate::connection::Connection;
 use crate::error::{Error, Result};
@@ -38,8 +37,6 @@ pub struct RetrieveMessage {
 pub struct Retrieved {
     /// The id of the retrieve, `09S…`.
     pub id: String,
-    /// The components in the zip.
-    pub components: Vec<FileProperties>,
     /// What the org says about it. A component that is missing is told here and fails nothing.
     pub messages: Vec<RetrieveMessage>,
     /// The files, below `unpackaged/` or the folder of a package.
@@ -71,8 +68,6 @@ struct Status {
     success: bool,
     error_message: Option<String>,
     error_status_code: Option<String>,
-    #[serde(default)]
-    file_properties: Vec<FileProperties>,
     #[serde(default)]
     messages: Vec<RetrieveMessage>,
 }
@@ -106,16 +101,21 @@ const GIVEN_AWAY: &str = "INVALID_LOCATOR";
 
 impl Connection {
     /// Retrieves: starts, waits, and reads the zip. It only reads: when the answer with the zip is lost, which the org gives once,
-    /// another retrieve is started.
+    /// another retrieve is started. `looked` is told of each look at it.
     ///
     /// # Errors
     /// `job_failed` with what the org says, as for a package that does not exist; `unexpected_answer` for a damaged zip.
-    pub async fn retrieve_metadata(&self, request: &RetrieveRequest, poll: Poll) -> Result<Retrieved> {
+    pub async fn retrieve_metadata(
+        &self,
+        request: &RetrieveRequest,
+        poll: Poll,
+        mut looked: impl FnMut() + Send,
+    ) -> Result<Retrieved> {
         let mut left = self.inner.options.retry.attempts;
         loop {
             left = left.saturating_sub(1);
             let id = self.start_retrieve(request).await?;
-            match self.finish_retrieve(&id, poll).await {
+            match self.finish_retrieve(&id, poll, &mut looked).await {
                 Err(error) if left > 0 && error.has_fault(GIVEN_AWAY) => {
                     tracing::debug!("the files of the retrieve {id} were lost on the way; starting another one");
                 }
@@ -125,41 +125,39 @@ impl Connection {
     }
 
     /// Starts a retrieve and gives its id, `09S…`.
-    pub async fn start_retrieve(&self, request: &RetrieveRequest) -> Result<String> {
+    async fn start_retrieve(&self, request: &RetrieveRequest) -> Result<String> {
         let arguments = request.arguments(self.api_version());
         let started: Started = self.metadata_call("retrieve", &arguments).await?;
         Ok(started.result.id)
     }
 
-    /// Waits for a retrieve and reads its zip. The org gives the zip once.
-    pub async fn finish_retrieve(&self, id: &str, poll: Poll) -> Result<Retrieved> {
+    /// Waits for a retrieve and reads its zip. The org gives the zip once, with the first answer that says that it is done.
+    async fn finish_retrieve(&self, id: &str, poll: Poll, looked: &mut (impl FnMut() + Send)) -> Result<Retrieved> {
         let ask = || self.retrieve_status(id);
-        self.wait("wait for a retrieve", poll, ask, |done| *done).await?;
-        let answer = self
-            .metadata_answer("checkRetrieveStatus", "", &status_arguments(id, true))
-            .await?;
-        let (status, zip) = read_status(&answer.body)?;
-        let status = status
-            .settled(id)?
-            .ok_or_else(|| unexpected("checkRetrieveStatus", "the retrieve was done, and is not any more"))?;
-        let zip = zip.ok_or_else(|| unexpected("checkRetrieveStatus", "the zip file is missing"))?;
+        let done = |status: &Option<(Status, Vec<u8>)>| {
+            looked();
+            status.is_some()
+        };
+        let ended = self.wait("wait for a retrieve", poll, ask, done).await?;
+        let (status, zip) = ended.ok_or_else(|| unexpected("checkRetrieveStatus", "the retrieve is not done"))?;
         Ok(Retrieved {
             id: id.to_owned(),
-            components: status.file_properties,
             messages: status.messages,
             zip: ZipReader::open("read the retrieved files", zip)?,
         })
     }
 
-    async fn retrieve_status(&self, id: &str) -> Result<bool> {
-        let arguments = status_arguments(id, false);
-        let checked: Checked = self.metadata_call("checkRetrieveStatus", &arguments).await?;
-        Ok(checked.result.settled(id)?.is_some())
+    /// What was retrieved; `None` as long as it is not done.
+    async fn retrieve_status(&self, id: &str) -> Result<Option<(Status, Vec<u8>)>> {
+        let arguments = tag("asyncProcessId", id) + &tag("includeZip", true);
+        let answer = self.metadata_answer("checkRetrieveStatus", "", &arguments).await?;
+        let (status, zip) = read_status(&answer.body)?;
+        let Some(status) = status.settled(id)? else {
+            return Ok(None);
+        };
+        let zip = zip.ok_or_else(|| unexpected("checkRetrieveStatus", "the zip file is missing"))?;
+        Ok(Some((status, zip)))
     }
-}
-
-fn status_arguments(id: &str, zip: bool) -> String {
-    tag("asyncProcessId", id) + &tag("includeZip", zip)
 }
 
 impl Status {
@@ -189,7 +187,8 @@ impl Status {
     }
 }
 
-/// The status and the zip. The zip is decoded straight from the answer, which may have 50 MB; the rest is read as XML.
+/// The status and the zip. The zip is decoded straight from the answer, which may have 50 MB; the rest is read as XML, without the
+/// properties of the files.
 fn read_status(body: &[u8]) -> Result<(Status, Option<Vec<u8>>)> {
     let attempted = "checkRetrieveStatus";
     let not_text = || unexpected(attempted, "it is not UTF-8");
@@ -197,10 +196,21 @@ fn read_status(body: &[u8]) -> Result<(Status, Option<Vec<u8>>)> {
         let text = std::str::from_utf8(body).map_err(|_| not_text())?;
         return Ok((element::read::<Checked>(attempted, text)?.result, None));
     };
-    let rest = [before, after].concat();
+    let (start, end) = around_properties(before);
+    let rest = [start, end, after].concat();
     let text = std::str::from_utf8(&rest).map_err(|_| not_text())?;
     let status = element::read::<Checked>(attempted, text)?.result;
     Ok((status, Some(decode(zip)?)))
+}
+
+/// What stands before and after the properties of the files, of which there are as many as files and that nobody reads.
+fn around_properties(body: &[u8]) -> (&[u8], &[u8]) {
+    const OPEN: &[u8] = b"<fileProperties>";
+    const CLOSE: &[u8] = b"</fileProperties>";
+    match (memmem::find(body, OPEN), memmem::rfind(body, CLOSE)) {
+        (Some(open), Some(close)) if open < close => (&body[..open], &body[close + CLOSE.len()..]),
+        _ => (body, &[]),
+    }
 }
 
 type Around<'a> = (&'a [u8], &'a [u8], &'a [u8]);
@@ -260,7 +270,7 @@ mod tests {
         let (status, zip) = read_status(body.as_bytes()).unwrap();
         assert_eq!(zip.unwrap(), b"ABCDEF");
         let status = status.settled("09S").unwrap().unwrap();
-        assert_eq!((status.file_properties.len(), status.messages.len()), (1, 1));
+        assert_eq!(status.messages.len(), 1);
         let cut = body.find("REVG").unwrap();
         let error = read_status(&body.as_bytes()[..cut]).unwrap_err();
         assert!(error.to_string().contains("cut off"), "{error}");

@@ -19,8 +19,6 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// Rows of a batch.
 pub(super) const ROWS: usize = 10_000;
-/// Bytes of an upload.
-const UPLOAD: usize = 150_000_000;
 const OPERATIONS: &[&str] = &["insert", "update", "upsert", "delete", "hardDelete"];
 
 fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -107,8 +105,9 @@ fn upload(call: &Call<'_>) -> Result<Reply, ApiError> {
 
 /// Cuts an upload into its header and batches of 10,000 rows.
 fn store(call: &Call<'_>, job: &mut Job, body: &[u8]) -> Result<(), ApiError> {
-    if body.len() > UPLOAD {
-        let text = format!("Maximum size of an upload is {UPLOAD} bytes");
+    let most = call.world.config.limits.bulk_upload_bytes;
+    if body.len() > most {
+        let text = format!("Maximum size of an upload is {most} bytes");
         return Err(ApiError::new("EXCEEDED_MAX_SIZE_REQUEST", text).status(413));
     }
     let text = std::str::from_utf8(body)

@@ -285,7 +285,7 @@ fn computed_default(call: &Call<'_>, object: &Object, field: &Field, text: &str)
 }
 
 /// Whether the user's profile is one that only reads. What runs without a user may write.
-fn reads_only(call: &Call<'_>) -> Result<bool, ApiError> {
+pub(crate) fn reads_only(call: &Call<'_>) -> Result<bool, ApiError> {
     Ok(call
         .db
         .prepare_cached(

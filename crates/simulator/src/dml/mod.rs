@@ -4,7 +4,7 @@
 
 mod automations;
 mod change;
-mod checks;
+pub(crate) mod checks;
 mod computed;
 mod delete;
 mod history;

@@ -5,8 +5,6 @@ use std::io::{Cursor, Read as _, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-/// Most entries of a zip: files and folders. Source: Metadata API Developer Guide, limits.
-pub(crate) const MAX_ENTRIES: usize = 10_000;
 /// Largest zip, bytes.
 pub(crate) const MAX_ZIP: usize = 39 * 1024 * 1024;
 /// Largest sum of the files' sizes, bytes.
@@ -39,8 +37,8 @@ impl From<zip::result::ZipError> for Refused {
     }
 }
 
-/// Reads the files of a zip within the limits.
-pub(crate) fn unpack(bytes: &[u8]) -> Result<Files, Refused> {
+/// Reads the files of a zip within the limits; `most` is that of files and folders (Metadata API Developer Guide, limits).
+pub(crate) fn unpack(bytes: &[u8], most: usize) -> Result<Files, Refused> {
     if bytes.len() > MAX_ZIP {
         return Err(Refused::new(
             "LIMIT_EXCEEDED",
@@ -73,7 +71,7 @@ pub(crate) fn unpack(bytes: &[u8]) -> Result<Files, Refused> {
         }
         files.insert(name, content);
     }
-    if entries(names.iter().map(String::as_str)) > MAX_ENTRIES {
+    if entries(names.iter().map(String::as_str)) > most {
         return Err(Refused::new("INVALID_OPERATION", "Too many files in zip"));
     }
     Ok(files)
@@ -105,23 +103,25 @@ pub(crate) fn pack(files: &Files) -> Result<Vec<u8>, zip::result::ZipError> {
 mod tests {
     use super::*;
 
+    const MOST: usize = 10_000;
+
     #[test]
     fn packs_and_unpacks() {
         let files = Files::from([("a/b.txt".to_owned(), b"hello".to_vec()), ("c".to_owned(), Vec::new())]);
         let zip = pack(&files).expect("pack");
-        assert_eq!(unpack(&zip), Ok(files));
+        assert_eq!(unpack(&zip, MOST), Ok(files));
         assert_eq!(
-            unpack(&zip[..zip.len() / 2]).map_err(|refused| refused.code),
+            unpack(&zip[..zip.len() / 2], MOST).map_err(|refused| refused.code),
             Err("INVALID_OPERATION")
         );
-        assert!(unpack(b"no zip").is_err());
+        assert!(unpack(b"no zip", MOST).is_err());
     }
 
     #[test]
     fn folders_count() {
         assert_eq!(entries(["a/b/c", "a/b/d", "a/"].into_iter()), 4);
         let many: Files = (0..5_001).map(|n| (format!("{n}/x"), Vec::new())).collect();
-        let refused = unpack(&pack(&many).expect("pack")).expect_err("10,002 entries");
+        let refused = unpack(&pack(&many).expect("pack"), MOST).expect_err("10,002 entries");
         assert_eq!(refused.text, "Too many files in zip");
     }
 }

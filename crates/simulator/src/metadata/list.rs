@@ -91,6 +91,9 @@ fn components(call: &Call<'_>, kind: &str, folder: Option<&str>) -> Result<Vec<C
             })
         });
     }
+    if kind == standard::LABELS && found.is_empty() {
+        found.extend(standard::labels(call)?);
+    }
     if kind == "CustomObject" {
         let kept: Vec<String> = found.iter().map(|c| c.id.full_name.to_lowercase()).collect();
         found.extend(

@@ -31,7 +31,7 @@ pub(crate) use tracking::tracks_source;
 
 use crate::clock::Millis;
 use crate::error::ApiError;
-use crate::http::EventHandler;
+use crate::http::{Call, EventHandler};
 use crate::soap::Operation;
 use rusqlite::Connection;
 use syncline_metadata::component::ComponentId;
@@ -72,6 +72,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 /// Operations of the Apex API.
 pub(crate) const APEX_OPERATIONS: &[Operation] = &[Operation::new("executeAnonymous", anonymous::soap)];
+
+/// Refuses users who may not use the Metadata API.
+pub(crate) fn allow(call: &Call<'_>) -> Result<(), ApiError> {
+    if !crate::dml::checks::reads_only(call)? {
+        return Ok(());
+    }
+    let text = "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions";
+    Err(ApiError::new("INSUFFICIENT_ACCESS", text).status(403))
+}
 
 /// The components a new org has: its profiles.
 pub(crate) fn seed(db: &Connection, by: &str, now: Millis) -> Result<(), ApiError> {

@@ -9,12 +9,31 @@ use syncline_metadata::component::ComponentId;
 /// The component of that name: kept, or a standard object.
 pub(crate) fn find(call: &Call<'_>, id: &ComponentId) -> Result<Option<Component>, ApiError> {
     let kept = store::get(call.db, id)?;
+    if kept.is_none() && &*id.type_name == LABELS {
+        return Ok(labels(call)?.filter(|labels| labels.id.full_name == id.full_name));
+    }
     if kept.is_some() || &*id.type_name != "CustomObject" {
         return Ok(kept);
     }
     Ok(objects(call)
         .into_iter()
         .find(|object| object.id.full_name.eq_ignore_ascii_case(&id.full_name)))
+}
+
+/// All labels are one component, which is there as soon as one of them is, though packages name each.
+pub(crate) const LABELS: &str = "CustomLabels";
+
+/// The component of all labels, where nobody deployed it by its own name.
+pub(crate) fn labels(call: &Call<'_>) -> Result<Option<Component>, ApiError> {
+    let id = ComponentId::new(LABELS, LABELS);
+    let children = store::children(call.db, &id)?;
+    Ok(children.first().map(|first| Component {
+        id,
+        parent: None,
+        record_id: String::new(),
+        path: format!("labels/{LABELS}.labels"),
+        ..first.clone()
+    }))
 }
 
 /// The standard objects that can be customized.

@@ -18,6 +18,9 @@ const LAG_EACH: Millis = 50;
 /// Types that source tracking knows by another name.
 const TRACKED_AS: &[(&str, &str)] = &[("QuickAction", "QuickActionDefinition")];
 
+/// Types that source tracking knows by their parts only.
+const TRACKED_BY_PARTS: &[&str] = &["CustomLabels"];
+
 /// Writes down what a deployment changed.
 pub(crate) fn deployed(call: &Call<'_>, messages: &[Message]) -> Result<(), ApiError> {
     let changed: Vec<&Message> = messages
@@ -55,6 +58,7 @@ pub(crate) fn deployed(call: &Call<'_>, messages: &[Message]) -> Result<(), ApiE
     }
     let members: Vec<_> = changed
         .iter()
+        .filter(|message| !TRACKED_BY_PARTS.contains(&message.kind.as_str()))
         .map(|message| json!([message.kind, message.full_name, message.deleted, message.created]))
         .collect();
     let lag = LAG + LAG_EACH * Millis::try_from(members.len()).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! The tables of an org's database: one per object, and those of the simulator itself, which begin with `_`.
 
 use crate::error::ApiError;
-use crate::schema::{Object, Schema, standard};
+use crate::schema::{Field, Object, Schema, standard};
 use rusqlite::Connection;
 
 /// `_object` keeps objects that deployments made or changed, as JSON; all else comes from the standard model.
@@ -85,14 +85,18 @@ pub fn create_table(db: &Connection, object: &Object) -> Result<(), ApiError> {
     db.execute_batch(&table_sql(object))?;
     let mut columns = db.prepare(&format!("SELECT lower(name) FROM pragma_table_info('{}')", object.name))?;
     let present: Vec<String> = columns.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for field in &object.fields {
-        if !present.contains(&field.name.to_ascii_lowercase()) {
-            db.execute_batch(&format!(
-                "ALTER TABLE \"{}\" ADD COLUMN \"{}\" {}",
-                object.name,
-                field.name,
-                field.kind.column()
-            ))?;
+    let is_missing = |field: &&Field| !present.contains(&field.name.to_ascii_lowercase());
+    let missing: Vec<&Field> = object.fields.iter().filter(is_missing).collect();
+    if !missing.is_empty() {
+        let filled = db.prepare(&format!("SELECT 1 FROM \"{}\"", object.name))?.exists([])?;
+        // ALTER TABLE makes SQLite read the whole schema again, which takes long in an org of many objects.
+        if filled {
+            for field in missing {
+                let (name, kind) = (&field.name, field.kind.column());
+                db.execute_batch(&format!("ALTER TABLE \"{}\" ADD COLUMN \"{name}\" {kind}", object.name))?;
+            }
+        } else {
+            db.execute_batch(&format!("DROP TABLE \"{}\";\n{}", object.name, table_sql(object)))?;
         }
     }
     db.execute_batch(&index_sql(object))?;

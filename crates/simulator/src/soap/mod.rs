@@ -164,6 +164,9 @@ fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
     if !operation.open && call.user.is_empty() {
         return Err(lost_session());
     }
+    if service.letter == "m" {
+        crate::metadata::allow(call)?;
+    }
     let answer = (operation.run)(call, request)?;
     Ok(Reply::text(
         200,

@@ -43,6 +43,7 @@ async fn item_45_requests_fail_as_they_are_told() {
     for (kind, status, found) in [
         ("session_expired", 401, "INVALID_SESSION_ID"),
         ("unavailable", 503, "<h1>Service Unavailable</h1>"),
+        ("absent", 404, "NOT_FOUND"),
         ("row_lock", 400, "UNABLE_TO_LOCK_ROW"),
         ("request_limit", 403, "TotalRequests Limit exceeded."),
     ] {
@@ -66,7 +67,7 @@ async fn item_45_requests_fail_as_they_are_told() {
         .into_iter()
         .filter(|entry| !entry.faults.is_empty())
         .collect();
-    assert_eq!(struck.len(), 4);
+    assert_eq!(struck.len(), 5);
 
     // On the SOAP surface it is a fault.
     fault(

@@ -299,8 +299,14 @@ fn fill(asked: &Asked, rows: &[Row]) {
     }
 }
 
+/// Cases of a property; a long run asks for more of them, in hundredths of the usual number.
+fn cases(usual: u32) -> u32 {
+    let percent = std::env::var("PROOF_QUERIES").map_or(100, |text| text.parse().expect("a number"));
+    usual * percent / 100
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(40), failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn the_same_rows_are_in(
         rows in prop::collection::vec(row(), 1..20),
@@ -385,7 +391,7 @@ const PIECES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(100), failure_persistence: None, ..ProptestConfig::default() })]
     /// Whatever is asked, the answer is rows or a refusal, never a failure of the simulator.
     #[test]
     fn nonsense_is_refused(

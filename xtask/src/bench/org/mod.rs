@@ -183,28 +183,21 @@ fn rows(title: &str, sf: &str, measured: Vec<Measured>) -> Vec<Row> {
     let [ours, theirs, plain] = &measured[..] else {
         return vec![Row::failed(title, "a contender is missing".to_owned())];
     };
-    let spread = |measured: &Measured, what: fn(&Usage) -> Duration| {
-        let usages = measured.as_ref().map_err(Clone::clone)?;
-        Spread::of(usages.iter().map(what).collect()).ok_or_else(|| "no runs".to_owned())
-    };
     let [wall, cpu]: [fn(&Usage) -> Duration; 2] = [|usage| usage.wall, |usage| usage.cpu];
     let peak = |measured: &Measured| {
         let usages = measured.as_ref().ok()?;
         usages.iter().map(|usage| usage.memory).max()
-    };
-    let compare = |title: &str, target, peer: &str, theirs: &Measured, what| {
-        Row::compare(title, target, peer, &spread(ours, what), &spread(theirs, what))
     };
     let mut rows = vec![
         compare(
             &format!("{title}, processor time"),
             Target::Faster(FEWER),
             sf,
-            theirs,
+            (ours, theirs),
             cpu,
         ),
-        compare(title, Target::Within(WITHIN), "curl", plain, wall),
-        compare(title, Target::None, sf, theirs, wall),
+        compare(title, Target::Within(WITHIN), "curl", (ours, plain), wall),
+        compare(title, Target::None, sf, (ours, theirs), wall),
     ];
     let title = format!("{title}, peak memory");
     rows.push(match (ours, peak(ours)) {
@@ -219,6 +212,23 @@ fn rows(title: &str, sf: &str, measured: Vec<Measured>) -> Vec<Row> {
         (Ok(_), None) => Row::failed(&title, "no runs".to_owned()),
     });
     rows
+}
+
+/// A figure of all rounds.
+fn spread(measured: &Measured, what: fn(&Usage) -> Duration) -> Result<Spread, String> {
+    let usages = measured.as_ref().map_err(Clone::clone)?;
+    Spread::of(usages.iter().map(what).collect()).ok_or_else(|| "no runs".to_owned())
+}
+
+/// A figure of ours beside theirs.
+fn compare(
+    title: &str,
+    target: Target,
+    peer: &str,
+    (ours, theirs): (&Measured, &Measured),
+    what: fn(&Usage) -> Duration,
+) -> Row {
+    Row::compare(title, target, peer, &spread(ours, what), &spread(theirs, what))
 }
 
 fn shown(path: &Path) -> String {

@@ -8,7 +8,7 @@ mod login;
 mod problem;
 mod query;
 mod retrieve;
-mod session;
+pub(super) mod session;
 mod tests;
 
 use crate::Status;

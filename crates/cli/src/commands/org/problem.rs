@@ -9,6 +9,7 @@ use crate::error::{CommandError, Kind};
 /// Codes of the client, and ours.
 const CODES: &[(&str, &str)] = &[
     ("bad_argument", "org.argument"),
+    ("bad_address", "org.address"),
     ("bad_configuration", "org.configuration"),
     ("bad_csv", "org.csv"),
     ("login_refused", "org.login-refused"),

@@ -1,5 +1,6 @@
 //! `syncline org retrieve`.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -80,14 +81,12 @@ fn scope(args: &Args) -> Result<Scope, CommandError> {
     let mut scope = Scope::default();
     for text in &args.metadata {
         match text.contains(':') {
-            false => scope.components.push((text.clone(), "*".to_owned())),
+            false => scope.insert(text, "*"),
             true => {
                 let id: ComponentId = text
                     .parse()
                     .map_err(|error| CommandError::user("org.argument", format_args!("`{text}`: {error}")))?;
-                scope
-                    .components
-                    .push((id.type_name.to_string(), id.full_name.to_string()));
+                scope.insert(&id.type_name, &id.full_name);
             }
         }
     }
@@ -96,22 +95,31 @@ fn scope(args: &Args) -> Result<Scope, CommandError> {
 
 fn folder_of(args: &Args, folder: &Path, scope: &Scope, out: &mut Output) -> Result<Status, CommandError> {
     let orgs = orgs()?;
-    let (fetched, refused, version) = block_on(async {
+    let began = Cell::new(false);
+    let (written, refused) = block_on(async {
         let connection = orgs.connect(&args.org).await?;
         let inventory = retrieve::inventory(&connection, scope).await?;
         let plan = retrieve::plan(&inventory, None, retrieve::MOST);
         let mut bar = Bar::new(out);
-        let fetched = retrieve::fetch(&connection, &inventory, &plan, &mut |done, total| bar.show(done, total)).await?;
-        Ok((fetched, inventory.refused, connection.api_version().to_string()))
+        let mut progress = |done, total| bar.show(done, total);
+        began.set(true);
+        let written = retrieve::into_folder(&connection, &inventory, &plan, folder, &mut progress).await?;
+        Ok((written, inventory.refused))
+    })
+    .map_err(|error| match began.get() {
+        true => error.hint(format_args!(
+            "files that had arrived before are in {}; the same command again brings them all",
+            folder.display()
+        )),
+        false => error,
     })?;
-    let written = retrieve::into_folder(&fetched, folder, &version).map_err(CommandError::from)?;
-    let messages: Vec<&str> = fetched
+    let messages: Vec<&str> = written
         .messages
         .iter()
         .map(|message| message.problem.as_str())
         .collect();
     tell(&messages, refused.iter(), &written.left, out);
-    let found = !messages.is_empty() || !written.left.is_empty();
+    let found = !messages.is_empty() || !written.left.is_empty() || !refused.is_empty();
     if out.json() {
         out.value(&json!({
             "org": args.org,
@@ -186,7 +194,7 @@ fn snapshot_of(args: &Args, scope: Scope, out: &mut Output) -> Result<Status, Co
             taken.gone.len()
         ))?;
     }
-    let found = !messages.is_empty() || !taken.left.is_empty();
+    let found = !messages.is_empty() || !taken.left.is_empty() || !taken.refused.is_empty();
     Ok(if found { Status::Found } else { Status::Done })
 }
 

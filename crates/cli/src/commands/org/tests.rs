@@ -1,11 +1,13 @@
 //! `syncline org tests`.
 
 use syncline_engine::org::tests;
+use syncline_engine::report::Checks;
 
 use super::{block_on, orgs};
 use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;
+use crate::reports::Reports;
 
 /// Run Apex tests
 ///
@@ -17,10 +19,13 @@ pub struct Args {
     /// Only this class; may be repeated
     #[arg(long, value_name = "CLASS")]
     class: Vec<String>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 /// Runs tests and tells which failed.
 pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
+    args.reports.check()?;
     let orgs = orgs()?;
     let mut told = Told::default();
     let report = block_on(async {
@@ -29,6 +34,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
         let mut progress = |done: u64| told.done(done, out);
         tests::run(&connection, &args.class, &mut progress).await
     })?;
+    args.reports.write(&Checks::of_tests(&args.org, &report))?;
     let failed = report.failures().count();
     if out.json() {
         out.value(&report)?;

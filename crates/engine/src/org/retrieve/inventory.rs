@@ -14,6 +14,8 @@ use crate::scope::Managed;
 /// Calls of listMetadata at a time.
 const AT_ONCE: usize = 5;
 
+const VALUE_SET: &str = "StandardValueSet";
+
 /// Names of value sets: the org lists none, so they are asked for by these (Metadata API Developer Guide,
 /// "StandardValueSet Names and Standard Picklist Fields").
 pub const STANDARD_VALUE_SETS: &[&str] = &[
@@ -76,11 +78,11 @@ pub const STANDARD_VALUE_SETS: &[&str] = &[
     "WorkOrderStatus",
 ];
 
-/// What is wanted.
+/// What is wanted: names by type; a name may be `*`. Empty: everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Types and names; a name may be `*`. Empty: everything that is managed.
-    pub components: Vec<(String, String)>,
+    types: BTreeMap<String, BTreeSet<String>>,
+    looked_up: bool,
     /// What is managed, if the repository says so.
     managed: Option<Managed>,
 }
@@ -88,27 +90,74 @@ pub struct Scope {
 impl Scope {
     /// What a package.xml names.
     pub fn of_manifest(manifest: &PackageManifest) -> Self {
-        let components = manifest
-            .types
-            .iter()
-            .flat_map(|(name, members)| members.iter().map(move |member| (name.to_string(), member.to_string())));
-        Self::of(components.collect())
+        let mut scope = Self::default();
+        for (name, members) in &manifest.types {
+            for member in members {
+                scope.insert(name, member);
+            }
+        }
+        scope
     }
 
     /// Everything that is managed.
     pub fn managed(managed: Managed) -> Self {
         Self {
-            components: Vec::new(),
             managed: Some(managed),
+            ..Self::default()
         }
     }
 
-    /// These types and names; a name may be `*`.
-    pub fn of(components: Vec<(String, String)>) -> Self {
-        Self {
-            components,
-            managed: None,
-        }
+    /// Wants a component more, or all of a type: `*`.
+    pub fn insert(&mut self, type_name: &str, full_name: &str) {
+        self.types
+            .entry(type_name.to_owned())
+            .or_default()
+            .insert(full_name.to_owned());
+    }
+
+    /// Lets what is named be listed too: what the org does not have is left out then, instead of being asked for.
+    #[must_use]
+    pub fn looked_up(mut self) -> Self {
+        self.looked_up = true;
+        self
+    }
+
+    fn is_everything(&self) -> bool {
+        self.types.is_empty()
+    }
+
+    fn has_all(&self, type_name: &str) -> bool {
+        self.manages(type_name) && (self.is_everything() || self.names(type_name, "*"))
+    }
+
+    /// Whether something of a type is managed.
+    fn manages(&self, type_name: &str) -> bool {
+        self.managed
+            .as_ref()
+            .is_none_or(|managed| managed.scope.has_type(type_name))
+    }
+
+    /// Whether the components of a type have to be listed.
+    fn lists(&self, type_name: &str) -> bool {
+        self.has_all(type_name) || (self.looked_up && self.types.contains_key(type_name))
+    }
+
+    /// Types that have to be listed, when not everything is.
+    fn listed_types(&self) -> impl Iterator<Item = &String> {
+        self.types.keys().filter(|kind| self.lists(kind))
+    }
+
+    /// Components that are wanted by their own names.
+    fn named(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.types
+            .iter()
+            .flat_map(|(kind, names): (&String, &BTreeSet<String>)| names.iter().map(move |name| (kind, name)))
+            .filter(|(_, name)| *name != "*")
+    }
+
+    /// Whether a component is wanted by its own name.
+    fn names(&self, type_name: &str, full_name: &str) -> bool {
+        self.types.get(type_name).is_some_and(|names| names.contains(full_name))
     }
 
     /// A digest of what is in scope: two snapshots of one digest have the same components in them.
@@ -118,23 +167,18 @@ impl Scope {
             .as_ref()
             .map(|managed| managed.digest.clone())
             .unwrap_or_default();
-        for (kind, name) in &self.components {
-            text.push_str(&format!("{kind}:{name}\n"));
+        for (kind, names) in &self.types {
+            for name in names {
+                text.push_str(&format!("{kind}:{name}\n"));
+            }
         }
         crate::wire::hex(&Sha256::digest(text.as_bytes())[..16])
     }
 
-    fn has_type(&self, name: &str) -> bool {
-        let managed = self.managed.as_ref().is_none_or(|managed| managed.scope.has_type(name));
-        managed && (self.components.is_empty() || self.components.iter().any(|(kind, _)| kind == name))
-    }
-
     fn has(&self, type_name: &str, full_name: &str) -> bool {
-        self.components.is_empty()
-            || self
-                .components
-                .iter()
-                .any(|(kind, name)| kind == type_name && (name == "*" || name == full_name))
+        let id = ComponentId::new(type_name, full_name);
+        let managed = self.managed.as_ref().is_none_or(|managed| managed.has(&id));
+        managed && (self.has_all(type_name) || self.names(type_name, full_name))
     }
 }
 
@@ -151,8 +195,25 @@ pub struct Inventory {
     pub complete: bool,
 }
 
-/// Lists an org. Components of installed packages are left out unless they are named.
+/// Lists an org. Components of installed packages are left out unless they are named. What is named is not looked for,
+/// unless the scope is [`Scope::looked_up`]: the retrieve tells what the org does not have.
 pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Inventory, OrgError> {
+    let mut made = Inventory {
+        complete: scope.is_everything(),
+        ..Inventory::default()
+    };
+    for (type_name, full_name) in scope.named().filter(|_| !scope.looked_up) {
+        made.components
+            .insert((type_name.clone(), full_name.clone()), bare(type_name, full_name));
+    }
+    if scope.is_everything() || scope.listed_types().next().is_some() {
+        list(connection, scope, &mut made).await?;
+    }
+    Ok(made)
+}
+
+/// Lists the types that have to be.
+async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> Result<(), OrgError> {
     let description = connection.describe_metadata().await?;
     let mut queries = Vec::new();
     let mut folders = Vec::new();
@@ -165,11 +226,11 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
         for child in object
             .child_xml_names
             .iter()
-            .filter(|child| !scope.components.is_empty() && scope.has_type(child))
+            .filter(|child| !scope.is_everything() && scope.lists(child))
         {
             queries.push(ListQuery::of(child));
         }
-        if !scope.has_type(name) {
+        if !scope.lists(name) {
             continue;
         }
         match object.folder_type() {
@@ -177,7 +238,7 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
             None => queries.push(ListQuery::of(name)),
         }
     }
-    if let Some((wrong, _)) = scope.components.iter().find(|(kind, _)| !known.contains(kind)) {
+    if let Some(wrong) = scope.listed_types().find(|kind| !known.contains(*kind)) {
         return Err(OrgError::Argument {
             what: format!("{} has no metadata type `{wrong}`", connection.name()),
             hint: "names of types are written as in package.xml, as in ApexClass",
@@ -185,10 +246,6 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
     }
     let folder_queries: Vec<ListQuery> = folders.iter().map(|(_, query)| query.clone()).collect();
     let listed = connection.list_metadata(&folder_queries, AT_ONCE).await?;
-    let mut made = Inventory {
-        complete: scope.components.is_empty(),
-        ..Inventory::default()
-    };
     for (query, why) in listed.refused {
         made.refused.insert(query.type_name, why);
     }
@@ -209,21 +266,25 @@ pub async fn inventory(connection: &Connection, scope: &Scope) -> Result<Invento
         let kind = row.type_name.clone().unwrap_or_default();
         made.add(scope, kind, row);
     }
-    if known.contains("StandardValueSet") {
-        for name in STANDARD_VALUE_SETS {
-            let row = FileProperties {
-                full_name: (*name).to_owned(),
-                type_name: Some("StandardValueSet".to_owned()),
-                ..FileProperties::default()
-            };
-            made.add(scope, "StandardValueSet".to_owned(), row);
-            let part = ("StandardValueSet".to_owned(), (*name).to_owned());
-            if !scope.components.contains(&part) {
-                made.supposed.insert(part);
+    if known.contains(VALUE_SET) && scope.lists(VALUE_SET) {
+        for name in STANDARD_VALUE_SETS.iter().filter(|name| scope.has(VALUE_SET, name)) {
+            let part = (VALUE_SET.to_owned(), (*name).to_owned());
+            if !scope.names(VALUE_SET, name) {
+                made.supposed.insert(part.clone());
             }
+            made.components.insert(part, bare(VALUE_SET, name));
         }
     }
-    Ok(made)
+    Ok(())
+}
+
+/// A component of which only the name is known.
+fn bare(type_name: &str, full_name: &str) -> FileProperties {
+    FileProperties {
+        full_name: full_name.to_owned(),
+        type_name: Some(type_name.to_owned()),
+        ..FileProperties::default()
+    }
 }
 
 impl Inventory {
@@ -246,20 +307,14 @@ impl Inventory {
             row.manageable_state.as_deref(),
             Some("installed" | "installedEditable" | "beta" | "released")
         ) && row.namespace_prefix.is_some();
-        let named = scope
-            .components
-            .iter()
-            .any(|(kind, name)| *kind == type_name && *name == row.full_name);
-        let id = ComponentId::new(type_name.as_str(), row.full_name.as_str());
-        let is_managed = scope.managed.as_ref().is_none_or(|managed| managed.has(&id));
         let wanted_package = |namespace: &str| {
-            scope
-                .managed
-                .as_ref()
-                .is_some_and(|managed| managed.has_package(namespace))
+            let rule = scope.managed.as_ref();
+            rule.is_some_and(|managed| managed.has_package(namespace))
         };
-        let foreign = managed && !named && !row.namespace_prefix.as_deref().is_some_and(wanted_package);
-        if is_managed && scope.has(&type_name, &row.full_name) && (!foreign || type_name == "InstalledPackage") {
+        let foreign = managed
+            && !scope.names(&type_name, &row.full_name)
+            && !row.namespace_prefix.as_deref().is_some_and(wanted_package);
+        if scope.has(&type_name, &row.full_name) && (!foreign || type_name == "InstalledPackage") {
             self.components.insert((type_name, row.full_name.clone()), row);
         }
     }
@@ -282,7 +337,8 @@ mod tests {
         made.add(&all, "Layout".to_owned(), row("Account-A %28x%29", false));
         made.add(&all, "ApexClass".to_owned(), row("acme__B", true));
         made.add(&all, "InstalledPackage".to_owned(), row("acme", true));
-        let one = Scope::of(vec![("ApexClass".to_owned(), "acme__C".to_owned())]);
+        let mut one = Scope::default();
+        one.insert("ApexClass", "acme__C");
         made.add(&one, "ApexClass".to_owned(), row("acme__C", true));
         made.add(&one, "ApexClass".to_owned(), row("D", false));
         let names: Vec<String> = made

@@ -80,6 +80,11 @@ pub fn trusted_date<'a>(type_name: &str, date: Option<&'a str>, full_name: &str)
 
 fn chunks(dependent: &Chunk, others: &[(&str, &str)], most: usize) -> Vec<Chunk> {
     let base: usize = dependent.values().map(|members| members.len() + 1).sum();
+    // All about as large, so that they take about as long.
+    let types = others.iter().map(|(type_name, _)| *type_name).collect::<BTreeSet<_>>();
+    let all = others.iter().map(|(type_name, _)| cost(type_name)).sum::<usize>() + types.len();
+    let parts = all.div_ceil(most.saturating_sub(base).max(1)).max(1);
+    let most = most.min(base + all.div_ceil(parts) + types.len() + BUNDLE);
     let mut chunks = Vec::new();
     let mut chunk = dependent.clone();
     let mut entries = base;

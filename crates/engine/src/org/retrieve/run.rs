@@ -1,21 +1,19 @@
-//! Retrieving what was planned, and writing it.
+//! Retrieving what was planned.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fs;
-use std::path::Path;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
-use syncline_metadata::component::ComponentId;
-use syncline_metadata::diff::diff;
-use syncline_salesforce::metadata::{RetrieveMessage, RetrieveRequest, polling};
+use syncline_metadata::package::PackageManifest;
+use syncline_salesforce::metadata::{RetrieveMessage, RetrieveRequest, Retrieved, polling};
 use syncline_salesforce::{Connection, Error};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use super::inventory::{Inventory, Scope, inventory};
-use super::plan::{Chunk, MOST, Plan, halves, plan};
+use super::inventory::Inventory;
+use super::plan::{Chunk, Plan, halves};
 use super::unite::unite;
 use crate::org::OrgError;
-use crate::org::convert::{Converted, Files, to_source};
-use crate::org::deploy::project_of;
+use crate::org::convert::Files;
 
 /// Retrieves at a time; the org lets more wait.
 const AT_ONCE: usize = 3;
@@ -31,10 +29,23 @@ pub struct Fetched {
     pub messages: Vec<RetrieveMessage>,
     /// The manifest of all retrieves together.
     pub manifest: Chunk,
+    /// What the org gave, as the package.xml of all retrieves tell together.
+    pub given: PackageManifest,
 }
 
 /// Told retrieves done and in all.
 pub type Progress<'a> = &'a mut (dyn FnMut(usize, usize) + Send);
+
+/// Gets the files of one retrieve while others run, on a thread that may block; gives back those that it leaves to the union of all.
+pub type Take = Arc<dyn Fn(Files) -> Result<Files, OrgError> + Send + Sync>;
+
+/// What one retrieve brought.
+struct Part {
+    chunk: Chunk,
+    files: Files,
+    messages: Vec<RetrieveMessage>,
+    given: Option<PackageManifest>,
+}
 
 /// Runs the retrieves of a plan, several at a time, and unites what they bring.
 pub async fn fetch(
@@ -43,55 +54,72 @@ pub async fn fetch(
     plan: &Plan,
     progress: Progress<'_>,
 ) -> Result<Fetched, OrgError> {
+    fetch_by(connection, inventory, plan, Arc::new(Ok), progress).await
+}
+
+/// The same, where `take` gets the files of each retrieve first.
+pub(super) async fn fetch_by(
+    connection: &Connection,
+    inventory: &Inventory,
+    plan: &Plan,
+    take: Take,
+    progress: Progress<'_>,
+) -> Result<Fetched, OrgError> {
     let mut open: VecDeque<Chunk> = plan.chunks.iter().cloned().collect();
     let mut total = open.len();
+    let turn = Arc::new(Mutex::new(()));
     let mut running = JoinSet::new();
-    let mut done: Vec<(Chunk, Files, Vec<RetrieveMessage>)> = Vec::new();
+    let mut taken = JoinSet::new();
+    let mut done: Vec<Part> = Vec::new();
     progress(0, total);
     loop {
         while running.len() < AT_ONCE
             && let Some(chunk) = open.pop_front()
         {
-            let connection = connection.clone();
+            let (connection, turn) = (connection.clone(), turn.clone());
             running.spawn(async move {
-                let result = one(&connection, &chunk).await;
+                let result = one(&connection, &chunk, turn).await;
                 (chunk, result)
             });
         }
-        let Some(ended) = running.join_next().await else {
-            break;
-        };
-        let (chunk, result) = ended.map_err(|error| Error::Internal {
-            what: format!("a retrieve ended: {error}"),
-        })?;
-        match result {
-            Ok((files, messages)) => {
-                done.push((chunk, files, messages));
+        tokio::select! {
+            Some(ended) = running.join_next() => match ended.map_err(stopped)? {
+                (chunk, Ok(retrieved)) => {
+                    let take = take.clone();
+                    taken.spawn_blocking(move || unpack(chunk, retrieved, &take));
+                }
+                (chunk, Err(error)) if is_too_large(&error) => {
+                    let parts = halves(&chunk).ok_or(error)?;
+                    open.extend(parts);
+                    total += 1;
+                }
+                (_, Err(error)) => return Err(error.into()),
+            },
+            Some(ended) = taken.join_next() => {
+                done.push(ended.map_err(stopped)??);
                 progress(done.len(), total);
             }
-            Err(error) if is_too_large(&error) => {
-                let parts = halves(&chunk).ok_or(error)?;
-                open.extend(parts);
-                total += 1;
-            }
-            Err(error) => return Err(error.into()),
+            else => break,
         }
     }
     // In the order of their members, whichever came first.
-    done.sort_by(|a, b| a.0.cmp(&b.0));
+    done.sort_by(|a, b| a.chunk.cmp(&b.chunk));
     let mut fetched = Fetched::default();
-    for (chunk, files, messages) in done {
-        for (path, bytes) in files {
+    for part in done {
+        for (path, bytes) in part.files {
             let united = match fetched.files.get(&path) {
-                Some(before) => unite(&path, type_of(&path), before, &bytes, &chunk)?,
+                Some(before) => unite(&path, type_of(&path), before, &bytes, &part.chunk)?,
                 None => bytes,
             };
             fetched.files.insert(path, united);
         }
-        for (type_name, members) in chunk {
+        for (type_name, members) in part.chunk {
             fetched.manifest.entry(type_name).or_default().extend(members);
         }
-        for message in inventory.news(messages) {
+        for (type_name, members) in part.given.into_iter().flat_map(|given| given.types) {
+            fetched.given.types.entry(type_name).or_default().extend(members);
+        }
+        for message in inventory.news(part.messages) {
             if !fetched.messages.contains(&message) {
                 fetched.messages.push(message);
             }
@@ -100,7 +128,15 @@ pub async fn fetch(
     Ok(fetched)
 }
 
-async fn one(connection: &Connection, chunk: &Chunk) -> Result<(Files, Vec<RetrieveMessage>), Error> {
+fn stopped(error: tokio::task::JoinError) -> Error {
+    Error::Internal {
+        what: format!("a retrieve ended: {error}"),
+    }
+}
+
+/// Runs a retrieve. The next one has its turn when the org was asked for the first time: what is small is done by then, and is
+/// unpacked while the next one runs.
+async fn one(connection: &Connection, chunk: &Chunk, turn: Arc<Mutex<()>>) -> Result<Retrieved, Error> {
     let request = RetrieveRequest {
         types: chunk
             .iter()
@@ -108,16 +144,33 @@ async fn one(connection: &Connection, chunk: &Chunk) -> Result<(Files, Vec<Retri
             .collect(),
         packages: Vec::new(),
     };
-    let mut retrieved = connection.retrieve_metadata(&request, polling()).await?;
+    let mut turn = Some(turn.lock_owned().await);
+    connection
+        .retrieve_metadata(&request, polling(), || drop(turn.take()))
+        .await
+}
+
+fn unpack(chunk: Chunk, mut retrieved: Retrieved, take: &Take) -> Result<Part, OrgError> {
     let mut files = Files::new();
     retrieved.zip.each(|path, bytes| {
-        let inside = path.strip_prefix(FOLDER).unwrap_or(path);
-        if inside != "package.xml" {
-            files.insert(inside.to_owned(), bytes);
-        }
+        files.insert(path.strip_prefix(FOLDER).unwrap_or(path).to_owned(), bytes);
         Ok::<_, Error>(())
     })?;
-    Ok((files, retrieved.messages))
+    let given = match files.remove("package.xml") {
+        Some(bytes) => Some(
+            PackageManifest::parse(&String::from_utf8_lossy(&bytes)).map_err(|source| OrgError::Manifest {
+                path: "package.xml of the retrieve".into(),
+                source,
+            })?,
+        ),
+        None => None,
+    };
+    Ok(Part {
+        chunk,
+        files: take(files)?,
+        messages: retrieved.messages,
+        given,
+    })
 }
 
 fn is_too_large(error: &Error) -> bool {
@@ -133,86 +186,4 @@ fn type_of(path: &str) -> &'static str {
         Some("mutingpermissionsets") => "MutingPermissionSet",
         _ => "",
     }
-}
-
-/// What was written into a folder.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Files written.
-    pub files: usize,
-    /// Files that were there and mean the same; they are left as they are.
-    pub same: usize,
-    /// Files that were left out, and why.
-    pub left: Vec<(String, String)>,
-}
-
-/// Writes files into a folder: in source format where it holds sfdx-project.json, in Metadata API format else.
-pub fn into_folder(fetched: &Fetched, folder: &Path, version: &str) -> Result<Written, OrgError> {
-    fs::create_dir_all(folder).map_err(OrgError::file("could not create the folder", folder))?;
-    let converted = if folder.join("sfdx-project.json").is_file() {
-        to_source(&project_of(folder)?, &fetched.files)?
-    } else {
-        let mut files = fetched.files.clone();
-        files.insert("package.xml".to_owned(), manifest(fetched, version).into_bytes());
-        Converted {
-            files,
-            left: Vec::new(),
-        }
-    };
-    let mut written = Written {
-        left: converted.left,
-        ..Written::default()
-    };
-    for (path, bytes) in &converted.files {
-        let full = folder.join(path);
-        if fs::read(&full).is_ok_and(|before| means_the_same(path, &before, bytes)) {
-            written.same += 1;
-            continue;
-        }
-        if let Some(parent) = full.parent() {
-            fs::create_dir_all(parent).map_err(OrgError::file("could not create the folder", parent))?;
-        }
-        fs::write(&full, bytes).map_err(OrgError::file("could not write", &full))?;
-        written.files += 1;
-    }
-    Ok(written)
-}
-
-/// Retrieves an org into an empty folder in source format, as a state to compare. `project` is the text of its sfdx-project.json.
-pub async fn into_state(
-    connection: &Connection,
-    scope: &Scope,
-    folder: &Path,
-    project: &str,
-    progress: Progress<'_>,
-) -> Result<Written, OrgError> {
-    let inventory = inventory(connection, scope).await?;
-    let fetched = fetch(connection, &inventory, &plan(&inventory, None, MOST), progress).await?;
-    let file = folder.join("sfdx-project.json");
-    fs::write(&file, project).map_err(OrgError::file("could not write", &file))?;
-    into_folder(&fetched, folder, &connection.api_version().to_string())
-}
-
-/// package.xml of what came back: what is in the files, by name.
-fn manifest(fetched: &Fetched, version: &str) -> String {
-    let mut manifest = syncline_metadata::package::PackageManifest {
-        version: Some(version.into()),
-        types: BTreeMap::new(),
-    };
-    for (type_name, members) in &fetched.manifest {
-        for member in members {
-            manifest.insert(type_name, member);
-        }
-    }
-    manifest.to_string()
-}
-
-/// Whether two versions of a file differ in bytes at most.
-pub(super) fn means_the_same(path: &str, before: &[u8], after: &[u8]) -> bool {
-    if before == after {
-        return true;
-    }
-    // The root element tells the type; the name is not looked at.
-    let component = ComponentId::new("File", path);
-    diff(&component, path, Some(before), Some(after)).is_ok_and(|changes| changes.is_empty())
 }

@@ -10,10 +10,11 @@ use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::RetrieveMessage;
 
 use super::facts::{Facts, Head};
+use super::folder::means_the_same;
 use super::inventory::{Inventory, Scope, inventory};
 use super::place::place;
 use super::plan::{Chunk, DEPENDENT, MOST, Part, plan};
-use super::run::{Progress, fetch, means_the_same};
+use super::run::{Progress, fetch};
 use super::trail;
 use super::unite::unite;
 use crate::org::OrgError;

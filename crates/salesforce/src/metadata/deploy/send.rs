@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::super::tag;
 use super::options::{DeployOptions, TestLevel};
-use super::result::DeployResult;
+use super::result::{DeployResult, DeployStatus};
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::poll::Poll;
@@ -83,11 +83,21 @@ impl Connection {
     /// # Errors
     /// `unknown_outcome` when the answer is lost and the org does not show the deployment; what Salesforce refuses.
     pub async fn start_deploy(&self, zip: Bytes, options: &DeployOptions, on_intent: OnIntent<'_>) -> Result<String> {
-        let intent = self.deploy_intent(options, Some(zip.len() as u64)).await?;
+        let intent = self.plan_deploy(&zip, options).await?;
         tell(on_intent, &intent)?;
-        match self.send_zip(zip, options).await {
+        self.send_deploy(zip, &intent).await
+    }
+
+    /// What [`Connection::send_deploy`] is about to send, for a caller that writes it down first.
+    pub async fn plan_deploy(&self, zip: &Bytes, options: &DeployOptions) -> Result<DeployIntent> {
+        self.deploy_intent(options, Some(zip.len() as u64)).await
+    }
+
+    /// Sends what was planned, as [`Connection::start_deploy`].
+    pub async fn send_deploy(&self, zip: Bytes, intent: &DeployIntent) -> Result<String> {
+        match self.send_zip(zip, &intent.options).await {
             Ok(id) => Ok(id),
-            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(&intent, lost).await,
+            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(intent, lost).await,
             Err(error) => Err(error),
         }
     }
@@ -97,11 +107,21 @@ impl Connection {
     /// # Errors
     /// `salesforce_error` with `INVALID_ID_FIELD` when the validation is too old, had no tests, or something was deployed since.
     pub async fn quick_deploy(&self, validation: &str, on_intent: OnIntent<'_>) -> Result<String> {
-        let intent = self.deploy_intent(&DeployOptions::default(), None).await?;
+        let intent = self.plan_quick_deploy().await?;
         tell(on_intent, &intent)?;
+        self.send_quick_deploy(validation, &intent).await
+    }
+
+    /// What [`Connection::send_quick_deploy`] is about to send.
+    pub async fn plan_quick_deploy(&self) -> Result<DeployIntent> {
+        self.deploy_intent(&DeployOptions::default(), None).await
+    }
+
+    /// Sends what was planned, as [`Connection::quick_deploy`].
+    pub async fn send_quick_deploy(&self, validation: &str, intent: &DeployIntent) -> Result<String> {
         match self.send_quick(validation).await {
             Ok(id) => Ok(id),
-            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(&intent, lost).await,
+            Err(lost @ (Error::UnknownOutcome { .. } | Error::Unexpected { .. })) => self.adopt(intent, lost).await,
             Err(error) => Err(error),
         }
     }
@@ -140,11 +160,32 @@ impl Connection {
             .await
     }
 
-    /// Asks the org to cancel a deployment. It may end otherwise all the same.
+    /// Asks the org to cancel a deployment. It may end otherwise all the same; waiting tells. When the answer is lost, the deployment is
+    /// looked at, and one that is not being cancelled is asked for once more.
+    ///
+    /// # Errors
+    /// `salesforce_error` when it ended already.
     pub async fn cancel_deploy(&self, id: &str) -> Result<()> {
+        match self.send_cancel(id).await {
+            Err(Error::UnknownOutcome { .. }) => match self.deploy_status(id, false).await?.status {
+                DeployStatus::Pending | DeployStatus::InProgress => self.send_cancel(id).await,
+                _ => Ok(()),
+            },
+            other => other,
+        }
+    }
+
+    async fn send_cancel(&self, id: &str) -> Result<()> {
         let request = Request::patch("cancel a deployment", format!("{PATH}/{}", segment(id)));
         let request = request.json(&json!({"deployResult": {"status": "Canceling"}}))?;
-        self.send(request).await.map(drop)
+        match self.send(request).await {
+            Ok(_) => Ok(()),
+            Err(error) if has_no_rest(&error) => {
+                let _: Answer<Started> = self.metadata_call("cancelDeploy", &tag("String", id)).await?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The deployment of an intent, if the org shows it: for a caller that comes back after its process has ended.

@@ -64,7 +64,8 @@ pub(super) fn apply(call: &Call<'_>, items: &[Item]) -> Result<Vec<Message>, Api
         let (kind, name) = (&item.id.type_name, &item.id.full_name);
         call.db.execute_batch("SAVEPOINT component")?;
         let written = write(call, item)?;
-        if written.changed
+        // Which version of a flow is active has changed without a change of the definition's file.
+        if (written.changed || &**kind == "FlowDefinition")
             && let Some(component) = store::get(call.db, &item.id)?
             && let Some(problem) = effects::written(call, &component)?
         {

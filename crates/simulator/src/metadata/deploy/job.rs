@@ -168,7 +168,8 @@ pub(crate) fn start(call: &Call<'_>, _: &Event) -> Result<(), ApiError> {
     let (false, Some(id)) = (busy, next) else { return Ok(()) };
     let mut job = load(call, &id)?;
     job.started = Some(call.now);
-    let files = super::super::archive::unpack(&job.zip).map_or(0, |files| files.len());
+    let files =
+        super::super::archive::unpack(&job.zip, call.world.config.limits.zip_entries).map_or(0, |files| files.len());
     job.result = json!({ "numberFiles": files, "zipSize": job.zip.len() });
     save(call, &mut job, "InProgress")?;
     let work = WORK + WORK_PER_FILE * Millis::try_from(files).unwrap_or(0);

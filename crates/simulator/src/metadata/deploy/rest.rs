@@ -14,6 +14,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
+    crate::metadata::allow(call)?;
     let content_type = call.request.header("content-type").unwrap_or_default();
     if !content_type.starts_with("multipart/") {
         return quick_deploy(call);
@@ -46,6 +47,7 @@ fn quick_deploy(call: &Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn found(call: &Call<'_>) -> Result<job::Job, ApiError> {
+    crate::metadata::allow(call)?;
     job::load(call, call.request.param("id")).map_err(|error| error.status(404))
 }
 

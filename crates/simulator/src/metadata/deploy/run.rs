@@ -27,7 +27,7 @@ pub(super) fn run(call: &Call<'_>, job: &mut Job) -> Result<&'static str, ApiErr
                     However, the administration setup has already been locked by another change.";
         return Ok(refuse(job, "ALREADY_IN_PROCESS", text));
     }
-    let files = match archive::unpack(&job.zip) {
+    let files = match archive::unpack(&job.zip, call.world.config.limits.zip_entries) {
         Ok(files) => files,
         Err(refused) => return Ok(refuse(job, refused.code, &refused.text)),
     };

@@ -11,26 +11,29 @@ use syncline_metadata::references::{Context, Reference, ReferenceKind, reference
 
 /// A component that needs another, and where it says so.
 #[derive(Debug)]
-pub(super) struct Use {
+pub(super) struct Use<'s> {
     pub owner: ComponentId,
     /// One of these has to be there.
     pub any_of: Vec<ComponentId>,
-    path: String,
-    place: (u32, u32),
+    path: &'s str,
+    text: &'s str,
+    /// Where in the text it says so.
+    at: usize,
     problem: String,
 }
 
 /// Types that one name of a Lightning component may mean.
 const LIGHTNING: [&str; 2] = ["LightningComponentBundle", "AuraDefinitionBundle"];
 
-impl Use {
+impl<'s> Use<'s> {
     pub(super) fn missing(&self) -> Message {
         let owner = &self.owner;
-        Message::failure(&owner.type_name, &owner.full_name, &self.path, &self.problem).at(self.place.0, self.place.1)
+        let (line, column) = line_and_column(self.text, self.at);
+        Message::failure(&owner.type_name, &owner.full_name, self.path, &self.problem).at(line, column)
     }
 
     /// A part of an object needs the object.
-    pub(super) fn of_part(item: &Item) -> Option<Self> {
+    pub(super) fn of_part(item: &'s Item) -> Option<Self> {
         let parent = item
             .parent
             .as_ref()
@@ -38,8 +41,9 @@ impl Use {
         Some(Self {
             owner: item.id.clone(),
             any_of: vec![parent.clone()],
-            path: item.path.clone(),
-            place: (1, 1),
+            path: &item.path,
+            text: "",
+            at: 0,
             problem: format!(
                 "Entity of type 'CustomObject' named '{}' cannot be found",
                 parent.full_name
@@ -49,14 +53,19 @@ impl Use {
 }
 
 /// What a file needs, by the component in it that needs it.
-pub(super) fn of_source(source: &Source, parts: &[(ComponentId, Range<usize>)], context: &Context<'_>) -> Vec<Use> {
+pub(super) fn of_source<'s>(
+    source: &'s Source,
+    parts: &[(ComponentId, Range<usize>)],
+    context: &Context<'_>,
+) -> Vec<Use<'s>> {
     let mut uses = Vec::new();
     let mut add = |any_of: Vec<ComponentId>, at: usize, problem: String| {
         uses.push(Use {
             owner: owner_at(&source.id, parts, at).clone(),
             any_of,
-            path: source.path.clone(),
-            place: line_and_column(&source.text, at),
+            path: &source.path,
+            text: &source.text,
+            at,
             problem,
         });
     };

@@ -72,7 +72,7 @@ pub(super) fn validate(call: &Call<'_>, items: &[Item], sources: &[Source]) -> R
         schema: Some(&ways),
         known: Some(&known),
     };
-    let mut uses: Vec<Use> = Vec::new();
+    let mut uses: Vec<Use<'_>> = Vec::new();
     for source in sources {
         let parts = children_of(&source.id, &source.text).unwrap_or_default();
         if source.xml {
@@ -91,7 +91,7 @@ pub(super) fn validate(call: &Call<'_>, items: &[Item], sources: &[Source]) -> R
     loop {
         package.retain(|id| !refused.owners.contains(*id));
         let here = KnownNames::build(package.iter().copied());
-        let broken: Vec<&Use> = uses
+        let broken: Vec<&Use<'_>> = uses
             .iter()
             .filter(|one| package.contains(&one.owner))
             .filter(|one| !one.any_of.iter().any(|to| exists(call, &org, &here, to)))

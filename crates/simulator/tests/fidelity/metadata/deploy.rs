@@ -137,8 +137,19 @@ async fn test_levels() {
         (value(&missing, "status"), value(&missing, "numberTestErrors")),
         ("Failed".into(), "1".into())
     );
-    let (code, _) = client.fault("<met:deploy><met:ZipFile></met:ZipFile><met:DeployOptions><rollbackOnError>false</rollbackOnError></met:DeployOptions></met:deploy>");
-    assert_eq!(code, "sf:INVALID_OPERATION");
+    for (options, text) in [
+        ("<rollbackOnError>false</rollbackOnError>", "rollbackOnError must be"),
+        (
+            "<rollbackOnError>true</rollbackOnError><purgeOnDelete>true</purgeOnDelete>",
+            "purgeOnDelete can be used only",
+        ),
+    ] {
+        let (code, told) = client.fault(&format!(
+            "<met:deploy><met:ZipFile></met:ZipFile><met:DeployOptions>{options}</met:DeployOptions></met:deploy>"
+        ));
+        assert_eq!(code, "sf:INVALID_OPERATION");
+        assert!(told.contains(text), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,22 +34,33 @@ async fn item_03_a_refresh_makes_a_new_org_and_ends_the_tokens_of_the_old() {
     let (world, prod) = stepped().await;
     let old = Client::admin(&world, "dev1");
     let old_token = old.token.clone();
-    sql(
-        &old.org,
-        "INSERT INTO SourceMember (Id, MemberName, RevisionCounter) VALUES ('0MZ', 'Old', 77)",
-    );
+    let renewal = {
+        let login = "grant_type=password&client_id=PlatformCLI&scope=refresh_token&username=admin@prod.example.dev1&password=simulator1";
+        let token = json(&old.post("/services/oauth2/token", login))["refresh_token"].clone();
+        format!(
+            "grant_type=refresh_token&client_id=PlatformCLI&refresh_token={}",
+            token.as_str().expect("a token")
+        )
+    };
+    assert_eq!(old.post("/services/oauth2/token", &renewal).status, 200);
+    // Neither the old sandbox's nor production's come along.
+    for org in [&old.org, &prod.org] {
+        sql(
+            org,
+            "INSERT INTO SourceMember (Id, MemberName, RevisionCounter) VALUES ('0MZ', 'Old', 77)",
+        );
+    }
     let new = refreshed(&prod, "dev1", &json!({}));
     assert_ne!(new.id, old.org.id);
     assert_eq!(new.origin, old.org.origin);
     assert_eq!(world.orgs().len(), 3);
     let mut client = Client::open(&world, "dev1");
-    client.token = old_token;
-    let reply = client.get("/services/data/v67.0");
-    assert_eq!(json(&reply)[0]["errorCode"], "INVALID_SESSION_ID");
-    let renewal = client.post(
-        "/services/oauth2/token",
-        "grant_type=refresh_token&client_id=PlatformCLI&refresh_token=5Aep861old",
-    );
+    for token in [old_token, prod.token.clone()] {
+        client.token = token;
+        let reply = client.get("/services/data/v67.0");
+        assert_eq!(json(&reply)[0]["errorCode"], "INVALID_SESSION_ID");
+    }
+    let renewal = client.post("/services/oauth2/token", &renewal);
     assert_eq!(json(&renewal)["error_description"], "expired access/refresh token");
     assert_eq!(count(&new, "SELECT count(*) FROM SourceMember"), 0);
     assert_eq!(word(&new, "SELECT Id FROM Organization"), new.id);

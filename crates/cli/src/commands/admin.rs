@@ -1,0 +1,148 @@
+//! `syncline admin`: the database and its key.
+
+use std::io::{BufReader, Write};
+use std::path::PathBuf;
+
+use syncline_engine::operation::{Runtime, database};
+use syncline_engine::server_key::{self, KeyError, KeyPlace};
+use syncline_engine::store::seal::ServerKey;
+use syncline_git::Repository;
+
+use super::back_promote::open;
+use super::operating;
+use crate::Status;
+use crate::error::{CommandError, Kind};
+use crate::output::Output;
+
+/// Back up and restore the database, replace its key
+///
+/// The database holds operations, the audit chain and sealed secrets. The server key, which opens the secrets, is in no backup: keep
+/// it apart. It is in SYNCLINE_SERVER_KEY, or in the file `server.key` beside the database. When it is lost, the secrets are lost and
+/// have to be given anew, and checkpoints of the audit chain are signed with a new key; everything else stays readable.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  syncline admin backup syncline.backup
+  SYNCLINE_DATABASE_URL=postgres://syncline@db/syncline syncline admin restore syncline.backup
+  syncline admin rotate-key")]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Write all rows of one moment to a new file
+    Backup {
+        /// The file
+        file: PathBuf,
+    },
+    /// Fill an empty database from a backup, also one of the other kind
+    Restore {
+        /// The file
+        file: PathBuf,
+    },
+    /// Seal all secrets with a new key
+    ///
+    /// A key in a file is replaced there. One from SYNCLINE_SERVER_KEY is replaced by the one of SYNCLINE_SERVER_KEY_NEW: set that as
+    /// SYNCLINE_SERVER_KEY afterwards.
+    RotateKey,
+}
+
+const KEY: &str = "SYNCLINE_SERVER_KEY";
+const NEW_KEY: &str = "SYNCLINE_SERVER_KEY_NEW";
+
+/// Where the server key is.
+pub(super) fn key_place(repository: &Repository, runtime: &Runtime) -> Result<KeyPlace, CommandError> {
+    if let Some(key) = given(KEY)? {
+        return Ok(KeyPlace::Given(key));
+    }
+    let file = runtime.store.file().map_or_else(|| database(repository), PathBuf::from);
+    Ok(KeyPlace::File(file.with_file_name("server.key")))
+}
+
+fn given(name: &str) -> Result<Option<ServerKey>, CommandError> {
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty());
+    let key = text.map(|text| ServerKey::parse(&text, name)).transpose();
+    Ok(key.map_err(KeyError::from)?)
+}
+
+/// Backs up, restores or replaces.
+pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
+    let repository = open()?;
+    operating::block_on(async {
+        let runtime = operating::runtime(&repository).await?;
+        match args.action {
+            Action::Backup { file } => backup(&runtime, file, out).await,
+            Action::Restore { file } => {
+                let unreadable = |error| {
+                    CommandError::user("file.unreadable", format_args!("could not read {}", file.display()))
+                        .because(error)
+                };
+                let mut lines = BufReader::new(std::fs::File::open(&file).map_err(unreadable)?);
+                let rows = runtime.store.restore(&mut lines, &file).await?;
+                match out.json() {
+                    true => out.value(&serde_json::json!({ "rows": rows }))?,
+                    false => out.line(format_args!("{rows} rows restored into {}", runtime.store.place()))?,
+                }
+                Ok(Status::Done)
+            }
+            Action::RotateKey => {
+                let place = key_place(&repository, &runtime)?;
+                let actor = operating::actor(&repository)?;
+                let now = runtime.now();
+                let rotated = server_key::rotate(&runtime.store, &place, given(NEW_KEY)?, &actor, now).await;
+                let (old, new, secrets) = rotated?;
+                match out.json() {
+                    true => out.value(&serde_json::json!({ "from": old, "to": new, "secrets": secrets }))?,
+                    false => out.line(format_args!(
+                        "{secrets} secrets are sealed with the key {new} instead of {old}"
+                    ))?,
+                }
+                Ok(Status::Done)
+            }
+        }
+    })
+}
+
+async fn backup(runtime: &Runtime, path: PathBuf, out: &mut Output) -> Result<Status, CommandError> {
+    let unwritable = |error: std::io::Error| {
+        CommandError::user("file.unwritable", format_args!("could not write {}", path.display())).because(error)
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // Only its owner can read it, and it has its name when it is whole.
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new("."))).map_err(unwritable)?;
+    let mut buffer = std::io::BufWriter::new(file.as_file_mut());
+    let rows = runtime.store.backup(&mut buffer, &path).await?;
+    buffer.flush().map_err(unwritable)?;
+    drop(buffer);
+    file.as_file().sync_all().map_err(unwritable)?;
+    file.persist_noclobber(&path).map_err(|error| unwritable(error.error))?;
+    match out.json() {
+        true => out.value(&serde_json::json!({ "rows": rows, "file": path }))?,
+        false => out.line(format_args!(
+            "{rows} rows in {}; the server key is not in it",
+            path.display()
+        ))?,
+    }
+    Ok(Status::Done)
+}
+
+impl From<KeyError> for CommandError {
+    fn from(error: KeyError) -> Self {
+        let hint = match &error {
+            KeyError::Store(error) => error.hint(),
+            KeyError::Lost { .. } => {
+                Some("bring the file back; if the key is lost, the secrets have to be given anew in a new database")
+            }
+            KeyError::NoNewKey => Some("set SYNCLINE_SERVER_KEY_NEW, made with `openssl rand -base64 32`"),
+            KeyError::Seal(error) => error.hint(),
+            KeyError::Replace { .. } => None,
+        };
+        let told = Self::new(Kind::Config, "admin.key", &error).with_source_of(&error);
+        match hint {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Operations: everything long. A kind is a table of steps; workers run them, and go on where another one was killed.
+//!
+//! A step looks at the world, makes at most one external effect, and can be run again at any time. Before an effect it saves
+//! what it is about to do ([`StepContext::save`]); when it runs again it looks for that effect first. Errors that it returns
+//! with `?` are technical: it is run again after a while. What a rule refuses is [`Outcome::Failed`].
+
+mod context;
+mod decide;
+mod lease;
+mod open;
+pub mod promote;
+mod run;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::UNIX_EPOCH;
+
+use syncline_domain::time::Millis;
+use syncline_salesforce::Clock;
+use syncline_store::Store;
+
+use crate::command::Allowed;
+use crate::org::login::Orgs;
+
+pub use context::StepContext;
+pub use decide::{Decision, OperationError, answer, approve, attach, cancel, retry, start};
+pub use lease::Lease;
+pub use open::{database, finish, open};
+pub(crate) use run::run;
+pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, State};
+pub use syncline_store::{Operation, StoreError};
+
+/// The kinds of operations that this program knows.
+pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK];
+
+/// A kind of operation.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name in the database and on the command line: `promote`. Small letters and `-`.
+    pub name: &'static str,
+    /// In words: "back-promotion to an org".
+    pub title: &'static str,
+    /// Its steps in their order; the first one begins.
+    pub steps: &'static [StepDef],
+}
+
+impl Kind {
+    /// A step by its name; the first one without a name.
+    pub fn step(&self, name: Option<&str>) -> Option<&'static StepDef> {
+        match name {
+            None => self.steps.first(),
+            Some(name) => self.steps.iter().find(|step| step.name == name),
+        }
+    }
+
+    /// The step behind another one.
+    fn after(&self, name: &str) -> Option<&'static StepDef> {
+        let at = self.steps.iter().position(|step| step.name == name)?;
+        self.steps.get(at + 1)
+    }
+}
+
+/// A step of a kind.
+#[derive(Debug)]
+pub struct StepDef {
+    /// Its name in the database: `read-back`. Small letters and `-`.
+    pub name: &'static str,
+    /// In words: "reads back what was deployed".
+    pub title: &'static str,
+    /// The operation may end before this step, also while it waits in it: nothing would be left half done.
+    pub may_stop: bool,
+    /// What it does.
+    pub run: StepFn,
+}
+
+/// What a step does. A step runs on a thread of its own: it may block, and its future need not be `Send`.
+pub type StepFn = for<'a> fn(&'a mut StepContext) -> StepFuture<'a>;
+
+/// A running step.
+pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, StepError>> + 'a>>;
+
+/// Something technical failed, which becomes [`Outcome::Errored`]. Made of any error by `?`.
+#[derive(Debug)]
+pub struct StepError(Box<Problem>);
+
+impl StepError {
+    /// A technical failure in words.
+    pub fn new(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
+
+impl<E: Error> From<E> for StepError {
+    fn from(error: E) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        let problem = Problem::new("operation.step", error.to_string());
+        Self::new(match causes.is_empty() {
+            true => problem,
+            false => problem.details(serde_json::json!({"causes": causes})),
+        })
+    }
+}
+
+/// What operations work with: one for a process.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// The database.
+    pub store: Store,
+    /// The repository's folder.
+    pub repository: PathBuf,
+    /// The logins.
+    pub orgs: Orgs,
+    /// The time.
+    pub clock: Clock,
+    /// Programs of the repository that may run on this machine.
+    pub commands: Allowed,
+    /// The kinds of operations: [`KINDS`].
+    pub kinds: &'static [&'static Kind],
+}
+
+impl Runtime {
+    /// The time.
+    pub fn now(&self) -> Millis {
+        now(&self.clock)
+    }
+
+    /// A kind by its name.
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds.iter().copied().find(|kind| kind.name == name)
+    }
+}
+
+/// The time of a clock; one before 1970 is no clock.
+pub fn now(clock: &Clock) -> Millis {
+    let since = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}

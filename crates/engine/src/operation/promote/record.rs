@@ -1,0 +1,167 @@
+//! The branch moved and the new common state recorded.
+
+use syncline_git::{NewCommit, Oid, RefName, Signature, Trailer, append_trailers};
+
+use super::data::Direction;
+use super::deploy::words;
+use super::hand::{Hand, broken, failed};
+use super::merge::{self, Open};
+use crate::back_promote::{base_ref, shared_record};
+use crate::branch::{self, BranchError};
+use crate::operation::{Outcome, StepContext, StepError};
+
+/// How often a branch that others move is merged again.
+const ATTEMPTS: usize = 10;
+
+pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError> {
+    let mut hand = Hand::open(context)?;
+    context.signals("conflicts");
+    if let Some(outcome) = move_branch(&mut hand)? {
+        context.set_data(&hand.kept)?;
+        return Ok(outcome);
+    }
+    share(&mut hand)?;
+    let store = &context.runtime.store;
+    let mut state = store.environment_state(&hand.target.name).await?;
+    state.org_id.clone_from(&hand.kept.org_id);
+    store.save_environment_state(&state, context.now()).await?;
+    context.set_data(&hand.kept)?;
+    context.say(message(&hand));
+    Ok(Outcome::Done)
+}
+
+fn message(hand: &Hand) -> String {
+    let target = &hand.target.name;
+    if hand.kept.deployed.is_empty() {
+        return format!("`{target}` has everything already");
+    }
+    let mut text = format!("{} components deployed to `{target}`", hand.kept.components.len());
+    if !hand.kept.deletions.is_empty() {
+        text.push_str(&format!(", {} deleted", hand.kept.deletions.len()));
+    }
+    if let Some(rollback) = hand.kept.rollback.as_ref().filter(|rollback| !rollback.valid) {
+        text.push_str(&format!("; rollback not valid: {}", rollback.problems.join("; ")));
+    }
+    if !hand.kept.differences.is_empty() {
+        text.push_str(&format!(
+            "; the org has it otherwise: {}",
+            words(&hand.kept.differences)
+        ));
+    }
+    text
+}
+
+/// Brings the change to the target's branch, from where it is now.
+fn move_branch(hand: &mut Hand) -> Result<Option<Outcome>, StepError> {
+    let name = RefName::branch(&hand.target.branch)?;
+    let mut seen = Hand::commit(&hand.kept.branch_tip, "branch")?;
+    for _ in 0..ATTEMPTS {
+        let Some(tip) = hand.repository.read_ref(&name)? else {
+            return Ok(Some(failed(
+                "promote.no_branch",
+                format!(
+                    "the org has the change, but the branch `{}` is gone",
+                    hand.target.branch
+                ),
+                "create it again, then `syncline operation retry`",
+            )));
+        };
+        // It moved when we were killed after moving it.
+        if hand.kept.branch_commit.as_deref() == Some(tip.to_string().as_str()) {
+            return Ok(None);
+        }
+        if tip != seen {
+            let mut open = Open::new();
+            let base = hand.kept.base.as_ref().map(|base| base.parse()).transpose()?;
+            let result = merge::branch_onto(hand, tip, base, &mut open)?;
+            if !open.is_empty() {
+                return Ok(Some(Outcome::NeedsPerson {
+                    question: merge::question(hand, &open),
+                }));
+            }
+            hand.kept.branch_result = result.map(|result| result.to_string());
+            seen = tip;
+        }
+        hand.kept.branch_tip = Some(tip.to_string());
+        let Some(result) = hand.kept.branch_result.as_ref() else {
+            return Ok(None);
+        };
+        let tree = hand.repository.commit_tree(result.parse()?)?;
+        let source: Oid = hand.params.commit.parse()?;
+        let has_all = hand.repository.commit_tree(tip)? == tree;
+        if has_all {
+            hand.kept.branch_commit = Some(tip.to_string());
+            return Ok(None);
+        }
+        let commit = commit(hand, tip, source, tree)?;
+        match branch::advance(&hand.repository, &name, Some(tip), commit, "syncline: promote") {
+            Ok(()) => {
+                hand.kept.branch_commit = Some(commit.to_string());
+                return Ok(None);
+            }
+            Err(BranchError::Moved { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(broken(
+        "promote.contended",
+        format!("the branch `{}` moves again and again", hand.target.branch),
+    ))
+}
+
+fn commit(hand: &Hand, tip: Oid, source: Oid, tree: Oid) -> Result<Oid, StepError> {
+    let who = Signature {
+        identity: hand.repository.committer()?,
+        time: hand.time(),
+    };
+    let whole = hand.params.selection.is_all() && hand.params.direction != Direction::Back;
+    let both = [tip, source];
+    let trailer = |key: &str, value: String| Trailer {
+        key: key.to_owned(),
+        value,
+    };
+    let trailers = [
+        trailer("Syncline-From", format!("{}@{source}", hand.params.from)),
+        trailer("Syncline-Operation", hand.id().to_owned()),
+    ];
+    Ok(hand.repository.write_commit(NewCommit {
+        tree,
+        parents: if whole { &both } else { &both[..1] },
+        message: &append_trailers(&hand.title(), &trailers)?,
+        author: &who,
+        committer: &who,
+    })?)
+}
+
+/// Records the new common state; a rollback brings back the one before.
+fn share(hand: &mut Hand) -> Result<(), StepError> {
+    let repository = &hand.repository;
+    if let Some(undo) = &hand.params.undo {
+        let Some((name, before, after)) = &undo.base else {
+            return Ok(());
+        };
+        let name: RefName = name.parse()?;
+        let after: Oid = after.parse()?;
+        if repository.read_ref(&name)? == Some(after) {
+            let before = before.as_ref().map(|before| before.parse()).transpose()?;
+            repository.update_ref(&name, before, Some(after), "syncline: rollback")?;
+        }
+        return Ok(());
+    }
+    let (Some(source), Some(commit)) = (&hand.params.branch, &hand.kept.branch_commit) else {
+        return Ok(());
+    };
+    if !hand.params.selection.is_all() || hand.kept.shared.is_some() {
+        return Ok(());
+    }
+    let name = base_ref(source, &RefName::branch(&hand.target.branch)?)?;
+    let before = repository.read_ref(&name)?;
+    let record = shared_record(repository, hand.params.commit.parse()?, commit.parse()?, hand.time())?;
+    repository.update_ref(&name, Some(record), before, "syncline: promote")?;
+    hand.kept.shared = Some((
+        name.as_str().to_owned(),
+        before.map(|before| before.to_string()),
+        record.to_string(),
+    ));
+    Ok(())
+}

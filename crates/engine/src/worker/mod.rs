@@ -1,0 +1,170 @@
+//! The worker: claims operations, runs them in slots, begins scheduled ones, and stops without leaving anything undone.
+
+mod schedule;
+mod stop;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use syncline_domain::operation::State;
+use syncline_domain::time::Millis;
+use syncline_store::StoreError;
+use tokio::task::JoinSet;
+
+use crate::operation::{self, Runtime};
+
+pub use schedule::{Request, ScheduleError, Scheduled, set_schedules};
+pub use stop::Stop;
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its name: unique, with host and process for people.
+    pub name: String,
+    /// How many operations it runs at once.
+    pub slots: usize,
+    /// How long an operation is its own without a heartbeat.
+    pub lease: Duration,
+    /// How long it waits between looks at the database.
+    pub poll: Duration,
+    /// Only these operations; all when empty.
+    pub only: Vec<String>,
+    /// Whether to end when there is nothing to do.
+    pub until: Until,
+}
+
+/// When a worker ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Never.
+    Stopped,
+    /// When nothing runs and nothing becomes due by itself within this time.
+    Idle {
+        /// How long it is worth waiting for.
+        patience: Duration,
+    },
+}
+
+/// What a worker did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How often it had an operation.
+    pub claimed: u64,
+    /// How often an operation was taken from it.
+    pub lost: u64,
+    /// How operations stood when it left them, by state.
+    pub ended: std::collections::BTreeMap<&'static str, u64>,
+    /// Errors of the database that passed.
+    pub database_errors: u64,
+}
+
+/// How often in a row the database may fail before the worker gives up.
+const DATABASE_FAILURES: u32 = 20;
+
+/// Works until it is stopped, or idle. The future has to run on a runtime with threads of its own, or with nothing else that
+/// blocks.
+pub async fn run(runtime: &Arc<Runtime>, options: &Options, stop: &Stop) -> Result<Report, StoreError> {
+    let mut report = Report::default();
+    let mut slots: JoinSet<Result<State, StoreError>> = JoinSet::new();
+    let mut failures = 0;
+    loop {
+        let looked = look(runtime, options, stop, &mut slots, &mut report).await;
+        let next = match looked {
+            Ok(next) => {
+                failures = 0;
+                next
+            }
+            Err(error) if error.is_passing() && failures < DATABASE_FAILURES => {
+                failures += 1;
+                report.database_errors += 1;
+                Next::Look
+            }
+            Err(error) => {
+                stop.request();
+                drain(&mut slots, &mut report).await;
+                return Err(error);
+            }
+        };
+        if stop.is_requested() || (next == Next::Nothing && slots.is_empty()) {
+            drain(&mut slots, &mut report).await;
+            return Ok(report);
+        }
+        tokio::select! {
+            Some(ended) = slots.join_next() => count(&mut report, ended),
+            () = stop.requested() => {}
+            () = runtime.clock.sleep(options.poll) => {}
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    /// Look again after a while.
+    Look,
+    /// There is nothing to do.
+    Nothing,
+}
+
+async fn look(
+    runtime: &Arc<Runtime>,
+    options: &Options,
+    stop: &Stop,
+    slots: &mut JoinSet<Result<State, StoreError>>,
+    report: &mut Report,
+) -> Result<Next, StoreError> {
+    let kinds: Vec<&str> = runtime.kinds.iter().map(|kind| kind.name).collect();
+    if options.only.is_empty() {
+        schedule::fire_due(runtime).await?;
+    }
+    while slots.len() < options.slots && !stop.is_requested() {
+        let now = runtime.now();
+        let lease_until = now.saturating_add(millis(options.lease));
+        let store = &runtime.store;
+        let claimed = store
+            .claim(&options.name, &kinds, &options.only, now, lease_until)
+            .await?;
+        let Some((claim, operation)) = claimed else { break };
+        report.claimed += 1;
+        let (runtime, stop, lease) = (Arc::clone(runtime), stop.clone(), options.lease);
+        let handle = tokio::runtime::Handle::current();
+        // A thread of its own: steps read and merge for seconds, and heartbeats go on meanwhile.
+        slots.spawn_blocking(move || handle.block_on(operation::run(&runtime, &claim, operation, lease, &stop)));
+    }
+    let Until::Idle { patience } = options.until else {
+        return Ok(Next::Look);
+    };
+    let horizon = runtime.now().saturating_add(millis(patience));
+    let due = runtime.store.next_due(&kinds, &options.only).await?;
+    Ok(match due {
+        Some(due) if due <= horizon => Next::Look,
+        _ => Next::Nothing,
+    })
+}
+
+async fn drain(slots: &mut JoinSet<Result<State, StoreError>>, report: &mut Report) {
+    while let Some(ended) = slots.join_next().await {
+        count(report, ended);
+    }
+}
+
+fn count(report: &mut Report, ended: Result<Result<State, StoreError>, tokio::task::JoinError>) {
+    let word = match ended {
+        Ok(Ok(state)) => state.name(),
+        Ok(Err(StoreError::Lost { .. })) => {
+            report.lost += 1;
+            "lost"
+        }
+        // The operation stays as it was saved last, and is claimed again when its lease has run out.
+        Ok(Err(_)) => {
+            report.database_errors += 1;
+            "unsaved"
+        }
+        Err(_) => "broken",
+    };
+    *report.ended.entry(word).or_default() += 1;
+}
+
+fn millis(time: Duration) -> Millis {
+    Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX)
+}

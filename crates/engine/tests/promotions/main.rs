@@ -1,0 +1,16 @@
+//! Promotion to simulated orgs, as operations that a worker runs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bench;
+#[path = "../deployments/files.rs"]
+mod files;
+mod meanwhile;
+mod once;
+mod refused;
+mod story;

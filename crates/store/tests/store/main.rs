@@ -1,0 +1,9 @@
+//! The store, each test on SQLite and on PostgreSQL.
+
+mod audit;
+mod concurrency;
+mod files;
+mod operations;
+mod rows;
+mod secrets;
+mod support;
