@@ -1,5 +1,7 @@
 //! Two trees compared by object id: equal directories are skipped unread, renames are not guessed.
 
+use std::sync::Arc;
+
 use crate::tree::{Item, Node, check_depth};
 use crate::{Entry, ObjectError, Oid, Repository, TreePath};
 
@@ -37,7 +39,7 @@ impl Repository {
         }
         check_depth(at, depth)?;
         let (old, new) = (self.read_side(old)?, self.read_side(new)?);
-        let mut sides = [old.as_slice(), new.as_slice()];
+        let mut sides = [&*old, &*new];
         while let Some((name, [old, new])) = next_name(&mut sides) {
             if old == new {
                 continue;
@@ -59,8 +61,9 @@ impl Repository {
         Ok(())
     }
 
-    pub(crate) fn read_side(&self, tree: Option<Oid>) -> Result<Vec<Item>, ObjectError> {
-        tree.map_or_else(|| Ok(Vec::new()), |oid| self.read_tree(oid))
+    /// The entries of one side; many trees are compared with the same one.
+    pub(crate) fn read_side(&self, tree: Option<Oid>) -> Result<Arc<[Item]>, ObjectError> {
+        tree.map_or_else(|| Ok(Arc::default()), |oid| self.recent_tree(oid))
     }
 }
 

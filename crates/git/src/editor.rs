@@ -135,7 +135,7 @@ impl TreeEditor<'_> {
         let mut after: Vec<Item> = items.into_values().collect();
         match base {
             _ if after.is_empty() => Ok(None),
-            Some(oid) if after == before => Ok(Some(oid)),
+            Some(oid) if *after == *before => Ok(Some(oid)),
             _ => Ok(Some(
                 self.repository
                     .write_object(ObjectType::Tree, &print_tree(&mut after))?,

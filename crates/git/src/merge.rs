@@ -147,7 +147,7 @@ impl Repository {
         check_depth(at, depth)?;
         let [base, ours, theirs] = trees;
         let (base, ours, theirs) = (self.read_side(base)?, self.read_side(ours)?, self.read_side(theirs)?);
-        let mut sides = [base.as_slice(), ours.as_slice(), theirs.as_slice()];
+        let mut sides = [&*base, &*ours, &*theirs];
         while let Some((name, [base, ours, theirs])) = next_name(&mut sides) {
             if ours == theirs || base == theirs {
                 continue;

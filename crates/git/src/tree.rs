@@ -107,7 +107,7 @@ impl Repository {
     }
 
     /// The entries of a directory, kept for the next path: folders of types hold tens of thousands of files.
-    fn recent_tree(&self, oid: Oid) -> Result<Arc<[Item]>, ObjectError> {
+    pub(crate) fn recent_tree(&self, oid: Oid) -> Result<Arc<[Item]>, ObjectError> {
         if let Some(items) = self.trees.borrow().get(&oid) {
             return Ok(items.clone());
         }

@@ -1,6 +1,6 @@
 //! Environments at scale: an org with many components, and many environments.
 
-use super::Bench;
+use super::{Bench, release_build};
 use super::measure::{Run, Usage, megabytes};
 use super::report::Row;
 use super::world::World;
@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Environments, differences, and components of the org; fewer in a quick run.
-const FULL: [usize; 3] = [200, 500, 50_000];
-const QUICK: [usize; 3] = [20, 50, 2_000];
+/// Environments, differences, components of the org, and audit entries; fewer in a quick run.
+const FULL: [usize; 4] = [200, 500, 50_000, 1_000_000];
+const QUICK: [usize; 4] = [20, 50, 2_000, 10_000];
 /// Limits of the project: seconds of status and drift, and bytes of memory.
 const STATUS: Duration = Duration::from_secs(1);
 const DRIFT: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ struct Scale {
 }
 
 fn measure(bench: &mut Bench) -> Result<Vec<Row>, String> {
-    let [environments, changed, components] = if bench.quick { QUICK } else { FULL };
+    let [environments, changed, components, entries] = if bench.quick { QUICK } else { FULL };
     let folder = bench.scratch.path().join("environments");
     let home = bench.scratch.path().join("environments-home");
     for path in [&folder, &home] {
@@ -77,6 +77,7 @@ fn measure(bench: &mut Bench) -> Result<Vec<Row>, String> {
     let unchanged = told["snapshots"][0]["unchanged"].as_u64().unwrap_or(0);
     let beside = scale.beside(bench)?;
     scale.branches()?;
+    scale.fill_audit(bench, entries)?;
     let (cold, _) = scale.used(&["status", "--json"], bench)?;
     let (warm, told) = scale.used(&["status", "--json"], bench)?;
     let shown: Value = serde_json::from_slice(&told).map_err(|error| error.to_string())?;
@@ -94,6 +95,8 @@ fn measure(bench: &mut Bench) -> Result<Vec<Row>, String> {
         megabytes(first.memory),
         cold.wall.as_secs_f64()
     ));
+    let (verified, told) = scale.used(&["audit", "verify", "--json"], bench)?;
+    let told: Value = serde_json::from_slice(&told).map_err(|error| error.to_string())?;
     let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
     let row = |title: &str, used: &Usage, limit: Duration, right: bool| {
         [
@@ -135,6 +138,13 @@ fn measure(bench: &mut Bench) -> Result<Vec<Row>, String> {
         DRIFT,
         found == changed,
     ));
+    rows.push(Row::limit(
+        &format!("audit verify of {entries} entries, memory"),
+        format!("{} in {}", megabytes(verified.memory), seconds(verified.wall)),
+        "–".to_owned(),
+        format!("≤ {}", megabytes(MEMORY)),
+        verified.memory <= MEMORY && told["entries"] == entries,
+    ));
     Ok(rows)
 }
 
@@ -149,6 +159,15 @@ impl Scale {
 
     fn used(&self, arguments: &[&str], bench: &Bench) -> Result<(Usage, Vec<u8>), String> {
         self.run(arguments).used(bench.scratch.path())
+    }
+
+    /// Puts audit entries into the database of the repository.
+    fn fill_audit(&self, bench: &Bench, entries: usize) -> Result<(), String> {
+        let fill = release_build(&bench.root, "fill_audit", "example")?;
+        let folder = self.folder.join(".git/syncline");
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let url = format!("sqlite:{}", folder.join("syncline.db").display());
+        Run::new(fill, &self.folder).args([&url, &entries.to_string()]).go()
     }
 
     /// Listing the org, and retrieving what has no date that can be trusted, by themselves: a folder gets the same components.

@@ -195,21 +195,22 @@ fn workspace_root() -> Result<PathBuf, String> {
 
 /// Builds the release binary and says where it is.
 fn release_binary(root: &Path) -> Result<PathBuf, String> {
+    release_build(root, "syncline", "bin")
+}
+
+/// Builds a program of that name (`bin` or `example`) and says where it is.
+fn release_build(root: &Path, name: &str, kind: &str) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let package = if kind == "bin" { name } else { "syncline-store" };
+    let kind = format!("--{kind}");
     let messages = Run::new(cargo, root)
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "syncline",
-            "--message-format",
-            "json-render-diagnostics",
-        ])
+        .args(["build", "--release", "--package", package, &kind, name])
+        .args(["--message-format", "json-render-diagnostics"])
         .output()?;
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "syncline")
+        .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| "cargo built no binary called syncline".to_owned())
+        .ok_or_else(|| format!("cargo built no program called {name}"))
 }

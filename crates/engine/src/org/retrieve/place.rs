@@ -1,6 +1,6 @@
 //! Where files of an org lie in a branch: its package directories and folders for people, which the org does not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use syncline_metadata::component::{ComponentId, Located, Project};
 
@@ -8,9 +8,11 @@ use crate::org::convert::Files;
 
 /// Moves converted files to where the branch has them. New files of a known component go beside its other files.
 pub(super) fn place<'a>(project: &Project, branch: impl Iterator<Item = &'a str>, files: Files) -> Files {
+    // Only files of these names are looked for: a branch has far more than a retrieve brings.
+    let names: HashSet<&str> = files.keys().map(|path| name(path)).collect();
     let mut known: BTreeMap<(ComponentId, &str), Vec<&str>> = BTreeMap::new();
     let mut moved = false;
-    for path in branch {
+    for path in branch.filter(|path| names.contains(name(path))) {
         if let Some((owner, _)) = owner(project, path) {
             moved |= !files.contains_key(path);
             known.entry((owner, name(path))).or_default().push(path);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_git::{
-    Entry, NewCommit, Oid, RefName, Repository, Signature, Trailer, TreePath, append_trailers, parse_trailers,
+    Entry, NewCommit, Oid, RefName, Repository, Signature, Trailer, TreeEditor, TreePath, append_trailers, parse_trailers,
 };
 use syncline_metadata::component::{ComponentId, Located, Project};
 use syncline_salesforce::Connection;
@@ -138,7 +138,13 @@ pub async fn snapshot(
         known
     });
     let plan = plan(&inventory, known.as_ref(), MOST);
-    let fetched = fetch(connection, &inventory, &plan, progress).await?;
+    let told = async {
+        Ok(match inventory.complete {
+            true => Some(Told::by(connection).await?),
+            false => None,
+        })
+    };
+    let (fetched, told) = tokio::try_join!(fetch(connection, &inventory, &plan, progress), told)?;
     let converted = to_source(&project, &fetched.files)?;
     let files = place(&project, branch.keys().map(String::as_str), converted.files);
 
@@ -154,14 +160,15 @@ pub async fn snapshot(
         manifest: &fetched.manifest,
         incremental,
     };
-    let mut tree: BTreeMap<&str, Oid> = BTreeMap::new();
-    for (path, oid) in &older {
-        if !files.contains_key(path) && !PROJECT_FILES.contains(&path.as_str()) && kept.has(path) {
-            tree.insert(path, *oid);
+    let mut tree = Tree::over(repository, before, &older)?;
+    for path in older.keys() {
+        let stays = files.contains_key(path) || project_files.contains_key(path) || kept.has(path);
+        if !stays {
+            tree.remove(path)?;
         }
     }
     for (path, bytes) in &project_files {
-        tree.insert(path, repository.write_blob(bytes)?);
+        tree.set(path, repository.write_blob(bytes)?)?;
     }
     for (path, bytes) in &files {
         let located = project.locate(path);
@@ -190,9 +197,9 @@ pub async fn snapshot(
             Some(oid) => *oid,
             None => repository.write_blob(&bytes)?,
         };
-        tree.insert(path, oid);
+        tree.set(path, oid)?;
     }
-    let tree = write_tree(repository, before, &older, &tree)?;
+    let tree = tree.editor.write()?;
     let unchanged_tree = match before {
         Some(commit) => repository.commit_tree(commit)? == tree,
         None => false,
@@ -222,21 +229,21 @@ pub async fn snapshot(
             commit
         }
     };
-    if inventory.complete {
+    if let Some(told) = told {
         let head = Head {
             org: connection.org().as_str().to_owned(),
             commit: commit.to_string(),
             taken: wanted.author.time.seconds.saturating_mul(1000),
             scope: wanted.scope.digest(),
             refused: inventory.refused.clone(),
-            copies: trail::copies(connection).await?,
+            copies: told.copies,
         };
         let facts = Facts {
             taken: head.taken,
-            user: trail::user(connection).await?,
+            user: told.user,
             components: Facts::components_of(&inventory),
-            trail: trail::trail(connection).await?,
-            members: trail::members(connection).await?,
+            trail: told.trail,
+            members: told.members,
         };
         head.write(repository, wanted.name, &facts)?;
     }
@@ -253,6 +260,25 @@ pub async fn snapshot(
     })
 }
 
+/// What the org tells about its changes and its copies.
+struct Told {
+    copies: Vec<trail::Copy>,
+    user: trail::User,
+    trail: Option<Vec<trail::TrailEntry>>,
+    members: Option<Vec<trail::Member>>,
+}
+
+impl Told {
+    async fn by(connection: &Connection) -> Result<Self, OrgError> {
+        Ok(Self {
+            copies: trail::copies(connection).await?,
+            user: trail::user(connection).await?,
+            trail: trail::trail(connection).await?,
+            members: trail::members(connection).await?,
+        })
+    }
+}
+
 fn trailer(key: &str, value: &str) -> Trailer {
     Trailer {
         key: key.to_owned(),
@@ -260,24 +286,33 @@ fn trailer(key: &str, value: &str) -> Trailer {
     }
 }
 
-/// Writes the tree with these files; folders in which nothing changed are not written again.
-fn write_tree(
-    repository: &Repository,
-    before: Option<Oid>,
-    older: &BTreeMap<String, Oid>,
-    files: &BTreeMap<&str, Oid>,
-) -> Result<Oid, OrgError> {
-    let base = before.map(|commit| repository.commit_tree(commit)).transpose()?;
-    let mut tree = repository.edit_tree(base);
-    for path in older.keys().filter(|path| !files.contains_key(path.as_str())) {
-        tree.remove(&TreePath::from(path.as_str()))?;
+/// The tree of the snapshot before, edited; folders in which nothing changed are not written again.
+struct Tree<'a> {
+    editor: TreeEditor<'a>,
+    older: &'a BTreeMap<String, Oid>,
+}
+
+impl<'a> Tree<'a> {
+    fn over(
+        repository: &'a Repository,
+        before: Option<Oid>,
+        older: &'a BTreeMap<String, Oid>,
+    ) -> Result<Self, OrgError> {
+        let base = before.map(|commit| repository.commit_tree(commit)).transpose()?;
+        let editor = repository.edit_tree(base);
+        Ok(Self { editor, older })
     }
-    for (path, oid) in files {
-        if older.get(*path) != Some(oid) {
-            tree.set(&TreePath::from(*path), Entry::file(*oid))?;
+
+    fn remove(&mut self, path: &str) -> Result<(), OrgError> {
+        Ok(self.editor.remove(&TreePath::from(path))?)
+    }
+
+    fn set(&mut self, path: &str, oid: Oid) -> Result<(), OrgError> {
+        if self.older.get(path) != Some(&oid) {
+            self.editor.set(&TreePath::from(path), Entry::file(oid))?;
         }
+        Ok(())
     }
-    Ok(tree.write()?)
 }
 
 /// What decides over files of the snapshot before.
@@ -331,9 +366,6 @@ fn project_of(repository: &Repository, branch: &BTreeMap<String, Oid>) -> Result
 }
 
 fn files_of(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, Oid>, OrgError> {
-    let mut files = BTreeMap::new();
-    for (path, entry) in repository.files(tree, "")? {
-        files.insert(path.as_str()?.to_owned(), entry.oid);
-    }
-    Ok(files)
+    let file = |(path, entry): (TreePath, Entry)| Ok((path.as_str()?.to_owned(), entry.oid));
+    repository.files(tree, "")?.into_iter().map(file).collect()
 }

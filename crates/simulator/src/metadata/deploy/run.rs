@@ -9,7 +9,7 @@ use crate::http::Call;
 use crate::metadata::message::Message;
 use crate::metadata::package::DESTRUCTIVE_POST;
 use crate::metadata::store::Item;
-use crate::metadata::{archive, tracking};
+use crate::metadata::{archive, retrieve, tracking};
 use rusqlite::OptionalExtension;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,8 @@ struct Done {
     messages: Vec<Message>,
     tested: Tested,
     status: &'static str,
+    /// What the org has of the components afterwards, if that was asked for: a `RetrieveResult`.
+    retrieved: Option<Value>,
 }
 
 /// Runs a deployment: fills in its result and gives its final status. What fails is undone.
@@ -123,10 +125,15 @@ fn work(call: &Call<'_>, job: &Job, selection: Selection) -> Result<Done, ApiErr
     } else {
         "Succeeded"
     };
+    let retrieved = match job.options.perform_retrieve && !job.options.check_only && status != "Failed" {
+        true => Some(retrieve::deployed(call, job.version, valid.iter().map(|item| &item.id))?),
+        false => None,
+    };
     Ok(Done {
         messages,
         tested,
         status,
+        retrieved,
     })
 }
 
@@ -143,6 +150,9 @@ fn tell(call: &Call<'_>, job: &mut Job, prefix: &str, done: Done, files: usize) 
         details.insert("componentFailures".to_owned(), json!(list(&failures)));
     }
     details.insert("componentSuccesses".to_owned(), json!(list(&successes)));
+    if let Some(retrieved) = done.retrieved {
+        details.insert("retrieveResult".to_owned(), retrieved);
+    }
     details.insert("runTestResult".to_owned(), done.tested.json());
     job.result = json!({
         "details": details,

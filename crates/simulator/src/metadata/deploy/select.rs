@@ -72,7 +72,7 @@ pub(super) fn select(files: Files, options: &Options) -> Selection {
     unknown_types(&manifest, MANIFEST, &mut selection.messages);
     missing(&manifest, &contents.items, &broken, options, &mut selection.messages);
     selection.sources = contents.sources;
-    selection.items = named(contents.items, &manifest, &mut selection.messages);
+    selection.items = named(contents.items, &manifest, options, &mut selection.messages);
     selection
 }
 
@@ -147,8 +147,9 @@ pub(super) fn folded(id: &ComponentId) -> (String, String) {
     (id.type_name.to_string(), id.full_name.to_lowercase())
 }
 
-/// The components that are named, directly or by their container; a file none of whose components is named is an error.
-fn named(items: Vec<Item>, manifest: &PackageManifest, messages: &mut Vec<Message>) -> Vec<Item> {
+/// The components that are named, directly or by their container. A file none of whose components is named is an error, or is taken as
+/// named with `autoUpdatePackage`.
+fn named(items: Vec<Item>, manifest: &PackageManifest, options: &Options, messages: &mut Vec<Message>) -> Vec<Item> {
     let wanted: BTreeSet<(String, String)> = manifest
         .types
         .iter()
@@ -171,9 +172,10 @@ fn named(items: Vec<Item>, manifest: &PackageManifest, messages: &mut Vec<Messag
         .filter(|(_, chosen)| **chosen)
         .map(|(item, _)| item.path.clone())
         .collect();
+    let is_added = |item: &Item| options.auto_update_package && !used.contains(&item.path);
     for item in items
         .iter()
-        .filter(|item| item.parent.is_none() && !used.contains(&item.path))
+        .filter(|item| item.parent.is_none() && !used.contains(&item.path) && !is_added(item))
     {
         let (kind, name) = (&item.id.type_name, &item.id.full_name);
         messages.push(Message::failure(kind, name, &item.path, "Not in package.xml"));
@@ -181,6 +183,6 @@ fn named(items: Vec<Item>, manifest: &PackageManifest, messages: &mut Vec<Messag
     items
         .into_iter()
         .zip(chosen)
-        .filter_map(|(item, chosen)| chosen.then_some(item))
+        .filter_map(|(item, chosen)| (chosen || is_added(&item)).then_some(item))
         .collect()
 }

@@ -17,6 +17,8 @@ pub(crate) use request::decode;
 use roxmltree::Node;
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use syncline_metadata::component::ComponentId;
 
 /// Table of retrievals.
 pub(crate) const TABLES: &str = "
@@ -128,6 +130,38 @@ fn run(call: &Call<'_>, request: &Request) -> Result<(Value, Vec<u8>), ApiError>
         result.insert("messages".to_owned(), json!(messages));
     }
     Ok((Value::Object(result), zip))
+}
+
+/// The `RetrieveResult` of a deployment with `performRetrieve`: its components as the org has them then.
+pub(crate) fn deployed<'i>(
+    call: &Call<'_>,
+    version: u16,
+    components: impl Iterator<Item = &'i ComponentId>,
+) -> Result<Value, ApiError> {
+    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for id in components {
+        let members = types.entry(id.type_name.to_string()).or_default();
+        members.push(id.full_name.to_string());
+    }
+    let request = Request {
+        version,
+        package_names: Vec::new(),
+        single_package: false,
+        specific_files: Vec::new(),
+        unpackaged: Some(types.into_iter().collect()),
+    };
+    let (mut result, zip) = run(call, &request)?;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(zip);
+    for (name, value) in [
+        ("done", json!(true)),
+        ("id", json!(call.next_id("09S")?)),
+        ("status", json!("Succeeded")),
+        ("success", json!(true)),
+        ("zipFile", json!(encoded)),
+    ] {
+        result[name] = value;
+    }
+    Ok(result)
 }
 
 pub(crate) fn check(call: &Call<'_>, request: Node<'_, '_>) -> Result<Answer, ApiError> {

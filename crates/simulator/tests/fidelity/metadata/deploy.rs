@@ -1,6 +1,6 @@
 //! Deployments: items 21 and 23 to 26, 33 and 34 of section 12.
 
-use super::client::{Client, Files, fast, manifest, pack, package, rows, stepped, value, xml};
+use super::client::{Client, Files, fast, manifest, pack, package, rows, stepped, unpack, value, xml};
 use syncline_simulator::config::{ApexCoverage, ApexTest, Config};
 
 pub const STRICT: &str = "<rollbackOnError>true</rollbackOnError>";
@@ -334,6 +334,26 @@ async fn item_34_one_deployment_at_a_time() {
     let result = client.deploy_status(&id);
     assert_eq!(value(&result, "errorStatusCode"), "ALREADY_IN_PROCESS");
     assert!(value(&result, "errorMessage").contains("has already been locked by another change"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_beside_the_manifest_and_a_retrieve_afterwards() {
+    let client = Client::new(fast(), "dev1").await;
+    let named = classes(&[("Boat", BOAT)]);
+    let mut files = classes(&[("Boat", BOAT), ("Raft", "public class Raft { }")]);
+    files.extend(named.into_iter().filter(|(path, _)| path == "package.xml"));
+    let refused = client.deploy(&files, STRICT);
+    assert_eq!(rows(&refused, "componentFailures", &["fullName"]), ["Raft"]);
+    let options = format!("<autoUpdatePackage>true</autoUpdatePackage><performRetrieve>true</performRetrieve>{STRICT}");
+    let tried = client.deploy(&files, &format!("<checkOnly>true</checkOnly>{options}"));
+    assert_eq!(value(&tried, "status"), "Succeeded", "{tried}");
+    assert!(!tried.contains("retrieveResult"), "{tried}");
+    let result = client.deploy(&files, &options);
+    assert_eq!(value(&result, "status"), "Succeeded", "{result}");
+    let there = unpack(&result);
+    assert_eq!(there["unpackaged/classes/Raft.cls"], b"public class Raft { }");
+    assert!(there.contains_key("unpackaged/classes/Boat.cls"));
+    assert!(!client.deploy(&files, STRICT).contains("retrieveResult"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
