@@ -1,0 +1,133 @@
+//! The whole story with the real program: a hotfix made in production goes down to four sandboxes in which people work, then a work
+//! item goes up to production and down again. At the end every org holds everything, element by element.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::outside::{Files, Outside};
+use support::world::{ALL, BELOW, World, base, changed, class, invoice, labels, news, permission_set, profile};
+
+/// The gates of the way to production.
+const GATES: &str =
+    "\n[[edges]]\nfrom = \"uat\"\nto = \"production\"\n[edges.gates]\napprovals = { release-manager = 1 }\n";
+
+fn hotfix(files: &mut Files) {
+    class(files, "Tax", &["Integer rate = 20;", "", "Integer digits = 2;"]);
+    class(files, "Quick", &["Integer fixed;"]);
+    invoice(files, &[("Fixed__c", 20), ("Note__c", 80), ("Text__c", 80)]);
+    labels(files, &[("Bye", "Bye"), ("Fixed", "Fixed"), ("Greeting", "Welcome")]);
+    profile(files, &[("Fee", true), ("Quick", true), ("Tax", true)]);
+}
+
+/// What somebody does in dev1 at that time: the greeting is a conflict with the hotfix.
+fn work_in_dev1(files: &mut Files) {
+    class(files, "Tax", &["Integer rate = 19;", "", "Integer digits = 3;"]);
+    class(files, "Draft", &["Integer dev1;"]);
+    labels(files, &[("Bye", "Ciao"), ("Greeting", "Hi")]);
+    profile(files, &[("Draft", true), ("Fee", false), ("Tax", true)]);
+}
+
+/// What somebody does in dev2: the very same greeting.
+fn work_in_dev2(files: &mut Files) {
+    class(files, "Fee", &["Integer fee = 2;"]);
+    invoice(files, &[("Note__c", 120), ("Text__c", 80)]);
+    labels(files, &[("Bye", "Bye"), ("Greeting", "Hi"), ("Thanks", "Thanks")]);
+    permission_set(files, &[("Fee", false), ("Tax", true)]);
+}
+
+/// dev1 with the hotfix: its own greeting stays.
+fn dev1_with_hotfix(files: &mut Files) {
+    work_in_dev1(files);
+    class(files, "Tax", &["Integer rate = 20;", "", "Integer digits = 3;"]);
+    class(files, "Quick", &["Integer fixed;"]);
+    invoice(files, &[("Fixed__c", 20), ("Note__c", 80), ("Text__c", 80)]);
+    labels(files, &[("Bye", "Ciao"), ("Fixed", "Fixed"), ("Greeting", "Hi")]);
+    profile(files, &[("Draft", true), ("Fee", false), ("Quick", true), ("Tax", true)]);
+}
+
+/// dev2 with the hotfix: its own greeting stays.
+fn dev2_with_hotfix(files: &mut Files) {
+    work_in_dev2(files);
+    class(files, "Tax", &["Integer rate = 20;", "", "Integer digits = 2;"]);
+    class(files, "Quick", &["Integer fixed;"]);
+    invoice(files, &[("Fixed__c", 20), ("Note__c", 120), ("Text__c", 80)]);
+    let all = [("Bye", "Bye"), ("Fixed", "Fixed"), ("Greeting", "Hi"), ("Thanks", "Thanks")];
+    labels(files, &all);
+    profile(files, &[("Fee", true), ("Quick", true), ("Tax", true)]);
+}
+
+/// The work item.
+fn fees_in_euro(files: &mut Files) {
+    class(files, "Euro", &["Integer euro;"]);
+    permission_set(files, &[("Euro", true), ("Fee", true), ("Tax", true)]);
+}
+
+/// What an org holds beside its own files: what a new org comes with.
+fn with_standard(world: &World, org: &str) -> Files {
+    let files = world.admin(org).files();
+    files.into_iter().filter(|(path, _)| !base().contains_key(path)).collect()
+}
+
+fn and(standard: &Files, own: Files) -> Files {
+    standard.clone().into_iter().chain(own).collect()
+}
+
+fn now(world: &World) -> i64 {
+    world.simulator.control("production", "GET", "clock", &Value::Null)["now"].as_i64().expect("a time")
+}
+
+/// The class, component and author of each difference, and that each was made since.
+fn differences(found: &Value, since: i64) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let one = |one: &Value| {
+        assert!(one["author"]["at"].as_i64() >= Some(since), "{one}");
+        format!("{} {} by {}", text(&one["class"]), text(&one["path"]), text(&one["author"]["by"]))
+    };
+    found["differences"].as_array().expect("a list").iter().map(one).collect()
+}
+
+#[test]
+fn a_hotfix_comes_down_and_a_work_item_goes_up_and_down() {
+    let world = World::start();
+    // Set up as a user would.
+    world.env.write("syncline.toml", world.env.read("syncline.toml") + GATES);
+    world.git("commit --quiet --all --message gates");
+    world.ok("env check");
+    world.ok("snapshot");
+    let standard: Vec<Files> = ALL.iter().map(|org| with_standard(&world, org)).collect();
+    let state = |org: &str, own: Files| and(&standard[ALL.iter().position(|name| *name == org).expect("an org")], own);
+    let holds = |org: &str, change: &dyn Fn(&mut Files)| world.holds(org, &state(org, changed(&base(), change)));
+
+    // People work in two sandboxes; no branch knows of it.
+    world.admin("dev1").change(&news(&base(), &changed(&base(), work_in_dev1)), &[]);
+    world.admin("dev2").change(&news(&base(), &changed(&base(), work_in_dev2)), &[]);
+
+    // Somebody corrects production directly.
+    let since = now(&world);
+    let oncall = Outside::colleague(&world.simulator, "production", "Oncall");
+    oncall.change(&news(&base(), &changed(&base(), hotfix)), &[]);
+    let found = world.json("drift production --now");
+    assert_eq!(differences(&found, since), ["x"], "{found:#}");
+    eprintln!("{}", world.ends("drift production", 1));
+    eprintln!("{}", world.ok("drift production --adopt --all -m Hotfix"));
+    world.ok("drift production");
+    let message = world.git("log -1 --format=%B main");
+    assert!(message.contains("Syncline-Changed-By: Oncall"), "{message}");
+    eprintln!("{}", world.run("status"));
+
+    let line = format!("back-promote --from production --onto {}", BELOW.join(","));
+    eprintln!("{}", world.ends(&line, 1));
+    eprintln!("{}", world.ends("conflicts list", 1));
+    eprintln!("{}", world.run("operation list"));
+    let listed = world.json("conflicts list");
+    let id = listed[0]["id"].as_str().expect("an id").to_owned();
+    eprintln!("{}", world.ok(&format!("conflicts show {id}")));
+    eprintln!("{}", world.ok(&format!("conflicts resolve {id} 1 --ours")));
+    eprintln!("{}", world.ok(&line));
+    holds("production", &hotfix);
+    holds("uat", &hotfix);
+    holds("dev1", &dev1_with_hotfix);
+    holds("dev2", &dev2_with_hotfix);
+    holds("dev3", &hotfix);
+    eprintln!("{}", world.run("status"));
+}
