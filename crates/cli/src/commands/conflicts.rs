@@ -218,8 +218,10 @@ fn wake(repository: &Repository, out: &mut Output) -> Result<(), CommandError> {
         Ok(conflicts_decided(&runtime.store, &actor, runtime.now()).await?)
     })?;
     if woken > 0 {
+        let them = if woken == 1 { "it" } else { "them" };
         out.note(format_args!(
-            "{woken} operations go on when the command that began them is run again, or with a worker"
+            "{} on when the command that began {them} is run again, or with `syncline worker`",
+            if woken == 1 { "1 operation goes".to_owned() } else { format!("{woken} operations go") }
         ));
     }
     Ok(())
@@ -249,7 +251,7 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
         value,
     };
     let repository = open()?;
-    let source = conflicts::show(&repository, &request.id)?.source;
+    let record = conflicts::show(&repository, &request.id)?;
     let resolved = conflicts::resolve(&repository, &request, now())?;
     wake(&repository, out)?;
     if out.json() {
@@ -259,7 +261,8 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
             out.line(format_args!("decided: {} ({})", item.path, word(choice)))?;
         }
         match &resolved.result {
-            Some(report) => tell(out, &source, &without(report, &resolved.decided), false)?,
+            Some(report) if record.is_of_operation() => of_operation(report, out)?,
+            Some(report) => tell(out, &record.source, &without(report, &resolved.decided), false)?,
             None => out.line("somebody else completed the back-promotion meanwhile")?,
         }
     }
@@ -271,6 +274,21 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
         )
         .hint(&error.message)),
         _ => Ok(Status::Done),
+    }
+}
+
+/// The merge is a part of an operation: nothing has come to the target yet.
+fn of_operation(report: &TargetReport, out: &mut Output) -> Result<(), CommandError> {
+    let target = &report.target;
+    match &report.outcome {
+        Outcome::Conflicts { conflicts, .. } => {
+            out.line(format_args!("{target}: {} to decide still", counted(conflicts.len(), "conflict")))?;
+            conflicts.iter().try_for_each(|item| conflict(out, item))
+        }
+        Outcome::Failed { error } => out.line(format_args!("{target}: the merge failed: {}", error.message)),
+        Outcome::Done { .. } | Outcome::NothingToDo => out.line(format_args!(
+            "{target}: these conflicts are decided; nothing is deployed yet"
+        )),
     }
 }
 

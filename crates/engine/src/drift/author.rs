@@ -33,7 +33,8 @@ impl Authors {
             made.members
                 .insert(ComponentId::new(member.kind.as_str(), member.name.as_str()), known);
         }
-        for fact in facts.components.iter().filter(|fact| !fact.3.is_empty()) {
+        let listed = facts.components.iter().chain(&facts.children);
+        for fact in listed.filter(|fact| !fact.3.is_empty()) {
             if let Some(at) = parse_instant(&fact.2) {
                 let by = fact.3.clone();
                 made.listed.insert(

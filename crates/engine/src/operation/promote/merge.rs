@@ -5,6 +5,7 @@ use syncline_git::{Oid, RefName};
 
 use super::data::Direction;
 use super::hand::{Hand, broken, failed};
+use super::managed::only_managed;
 use super::overlay;
 use crate::back_promote::{Onto, Outcome as Merged, merge_onto, shared_state};
 use crate::operation::{Outcome, StepContext, StepError};
@@ -27,7 +28,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     let base = base(&hand, tip)?;
     let snapshot = Hand::commit(&hand.kept.snapshot, "snapshot")?;
     let commit: Oid = hand.params.commit.parse()?;
-    let laid = overlay::lay(&hand, base, commit, snapshot)?;
+    let laid = only_managed(&hand, overlay::lay(&hand, base, commit, snapshot)?)?;
     let mut open = Open::new();
     let result = onto(&hand, "org", snapshot, laid.base, laid.commit, &mut open)?;
     let branch_result = branch_onto(&hand, tip, base, &mut open)?;

@@ -39,7 +39,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
             repository: &hand.repository,
             name: &hand.target.name,
             branch: Some(tip),
-            scope: Scope::default(),
+            scope: Scope::managed(crate::scope::read(&hand.repository)?),
             // Everything is looked at: an entry of a profile comes only with what it is about, whose date does not tell of the entry.
             since_last: false,
             new_org: false,

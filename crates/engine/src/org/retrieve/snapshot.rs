@@ -234,7 +234,8 @@ pub async fn snapshot(
         let facts = Facts {
             taken: head.taken,
             user: trail::user(connection).await?,
-            components: Facts::components_of(&inventory),
+            components: Facts::of(&inventory.components),
+            children: Facts::of(&inventory.children),
             trail: trail::trail(connection).await?,
             members: trail::members(connection).await?,
         };
