@@ -3,7 +3,7 @@
 
 mod support;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::outside::{Files, Outside};
 use support::world::{ALL, BELOW, World, base, changed, class, invoice, labels, news, permission_set, profile};
 
@@ -76,6 +76,23 @@ fn now(world: &World) -> i64 {
     world.simulator.control("production", "GET", "clock", &Value::Null)["now"].as_i64().expect("a time")
 }
 
+/// What `status` counts, one environment a line.
+fn counts(world: &World) -> Vec<String> {
+    let told = world.json("status");
+    let number = |value: &Value| value.as_u64().unwrap_or(0);
+    let one = |one: &Value| {
+        format!(
+            "{} up {} down {} in org {} pending {}",
+            one["name"].as_str().expect("a name"),
+            number(&one["above"]["ahead"]) + number(&one["above"]["both"]),
+            number(&one["above"]["behind"]) + number(&one["above"]["both"]),
+            number(&one["drift"]["in_org"]) + number(&one["drift"]["both"]),
+            number(&one["drift"]["pending"]) + number(&one["drift"]["both"]),
+        )
+    };
+    told["environments"].as_array().expect("a list").iter().map(one).collect()
+}
+
 /// The class, component and author of each difference, and that each was made since.
 fn differences(found: &Value, since: i64) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
@@ -107,27 +124,88 @@ fn a_hotfix_comes_down_and_a_work_item_goes_up_and_down() {
     let oncall = Outside::colleague(&world.simulator, "production", "Oncall");
     oncall.change(&news(&base(), &changed(&base(), hotfix)), &[]);
     let found = world.json("drift production --now");
-    eprintln!("{:#?}", differences(&found, since));
-    eprintln!("{}", world.ends("drift production", 1));
-    eprintln!("{}", world.ok("drift production --adopt --all -m Hotfix"));
+    assert_eq!(
+        differences(&found, since),
+        [
+            "unmanaged ApexClass:Quick by Oncall",
+            "foreign ApexClass:Tax/lines[#2] by Oncall",
+            "unmanaged CustomField:Invoice__c.Fixed__c by Oncall",
+            "foreign CustomLabels:CustomLabels/labels[fullName=Fixed] by Oncall",
+            "foreign CustomLabels:CustomLabels/labels[fullName=Greeting]/value by Oncall",
+            "foreign Profile:Clerk/classAccesses[apexClass=Quick] by Oncall",
+        ]
+    );
+    let shown = world.ends("drift production", 1);
+    assert!(shown.stdout.contains("Hello → Welcome  [foreign, by Oncall just now]"), "{shown}");
+    let adopted = world.ok("drift production --adopt --all -m Hotfix");
+    assert!(adopted.stdout.starts_with("6 differences of production adopted in 6 files"), "{adopted}");
     world.ok("drift production");
     let message = world.git("log -1 --format=%B main");
     assert!(message.contains("Syncline-Changed-By: Oncall"), "{message}");
-    eprintln!("{}", world.run("status"));
+    assert_eq!(counts(&world)[1], "uat up 0 down 5 in org 0 pending 0");
 
+    // Two targets have the same conflict with it: it is answered once, and the same command completes both.
     let line = format!("back-promote --from production --onto {}", BELOW.join(","));
-    eprintln!("{}", world.ends(&line, 1));
-    eprintln!("{}", world.ends("conflicts list", 1));
-    eprintln!("{}", world.run("operation list"));
+    let begun = world.ends(&line, 1);
+    let told: Vec<&str> = begun.stdout.lines().map(|line| line.split(" (").next().unwrap_or(line)).collect();
+    assert_eq!(
+        told,
+        ["uat: succeeded", "dev1: waiting for a person", "dev2: waiting for a person", "dev3: succeeded"],
+        "{begun}"
+    );
     let listed = world.json("conflicts list");
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed:#}");
     let id = listed[0]["id"].as_str().expect("an id").to_owned();
-    eprintln!("{}", world.ok(&format!("conflicts show {id}")));
-    eprintln!("{}", world.ok(&format!("conflicts resolve {id} 1 --ours")));
-    eprintln!("{}", world.ok(&line));
+    let shown = world.ok(&format!("conflicts show {id}"));
+    assert!(shown.stdout.contains("<value>Hi</value>") && shown.stdout.contains("<value>Welcome</value>"), "{shown}");
+    let decided = world.ok(&format!("conflicts resolve {id} 1 --ours"));
+    assert!(decided.stdout.contains("nothing is deployed yet"), "{decided}");
+    assert!(decided.stderr.contains("2 operations go on when the command"), "{decided}");
+    let done = world.ok(&line);
+    assert_eq!(done.stdout.matches("decided before (ours, by Test <test@example.com>)").count(), 2, "{done}");
+    world.ok("conflicts list");
+
     holds("production", &hotfix);
     holds("uat", &hotfix);
     holds("dev1", &dev1_with_hotfix);
     holds("dev2", &dev2_with_hotfix);
     holds("dev3", &hotfix);
+    // What the simulator itself has in its books.
+    for (org, own) in [("uat", ""), ("dev1", "ApexClass:Draft"), ("dev2", "CustomLabel:Thanks"), ("dev3", "")] {
+        let mut expected = world.components("production");
+        expected.extend(Some(own.to_owned()).filter(|own| !own.is_empty()));
+        expected.sort();
+        let mut found = world.components(org);
+        found.sort();
+        assert_eq!(found, expected, "{org}");
+    }
+    eprintln!("{:#?}", counts(&world));
+    work_item(&world);
+}
+
+fn work_item(world: &World) {
+    eprintln!("{}", world.env.run(&["work", "start", "Fees in euro", "--env", "dev3"]));
+    let before = changed(&base(), hotfix);
+    world.admin("dev3").change(&news(&before, &changed(&before, fees_in_euro)), &[]);
+    let colleague = Outside::colleague(&world.simulator, "dev3", "Colleague");
+    colleague.change(&news(&before, &changed(&before, |files| class(files, "Later", &[]))), &[]);
+    world.simulator.control("production", "POST", "clock", &serde_json::json!({"step": 600_000}));
+    eprintln!("{}", world.run("work capture"));
+    eprintln!("{}", world.run("work capture --all -m Euro"));
+    eprintln!("{}", world.run("work submit"));
+    let item = "changes/1-fees-in-euro";
+    eprintln!("{}", world.run(&format!("promote --from {item} --to production")));
+    eprintln!("{}", world.run("promote --from dev3 --to production"));
+    eprintln!("{}", world.run(&format!("promote --from {item}")));
+    eprintln!("{}", world.run("promote --from uat"));
+    eprintln!("{}", world.run("operation list"));
+    let id = world.json("operation list")["operations"][0]["id"].as_str().expect("an id").to_owned();
+    eprintln!("{}", world.run(&format!("operation show {id}")));
+    eprintln!("{}", world.run(&format!("operation approve {id} --reason mine")));
+    world.git("config --global user.name Bea");
+    eprintln!("{}", world.run(&format!("operation approve {id} --reason fine")));
+    eprintln!("{}", world.run("work list"));
+    eprintln!("{}", world.run("back-promote --from production --onto all-below"));
+    eprintln!("{}", world.run("work list"));
     eprintln!("{}", world.run("status"));
 }

@@ -97,17 +97,6 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     }
 }
 
-/// A choice in words.
-pub(super) fn word(choice: Choice) -> &'static str {
-    match choice {
-        Choice::Ours => "ours",
-        Choice::Theirs => "theirs",
-        Choice::Base => "base",
-        Choice::Value => "a text of its own",
-        Choice::Delete => "deleted",
-    }
-}
-
 fn list(out: &mut Output) -> Result<Status, CommandError> {
     let all = conflicts::list(&open()?).map_err(ConflictsError::from)?;
     if out.json() {
@@ -157,7 +146,7 @@ fn sides(item: &Item, record: &Record, out: &mut Output) -> Result<(), CommandEr
     conflict(out, item)?;
     out.line(format_args!("     file: {}", item.file))?;
     if let Some(Decided { choice, by, .. }) = &item.decided {
-        out.line(format_args!("     decided: {} by {by}", word(*choice)))?;
+        out.line(format_args!("     decided: {} by {by}", choice.word()))?;
     }
     let texts = [
         ("base", "before".to_owned(), &item.base),
@@ -258,7 +247,7 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
         out.value(&resolved)?;
     } else {
         for item in &resolved.decided {
-            out.line(format_args!("decided: {} ({})", item.path, word(choice)))?;
+            out.line(format_args!("decided: {} ({})", item.path, choice.word()))?;
         }
         match &resolved.result {
             Some(report) if record.is_of_operation() => of_operation(report, out)?,
