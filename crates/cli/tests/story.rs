@@ -9,7 +9,7 @@ use support::world::{ALL, BELOW, World, base, changed, class, invoice, labels, n
 
 /// The gates of the way to production.
 const GATES: &str =
-    "\n[[edges]]\nfrom = \"uat\"\nto = \"production\"\n[edges.gates]\napprovals = { release-manager = 1 }\n";
+    "\n[[edges]]\nfrom = \"uat\"\nto = \"production\"\n[edges.gates]\napprovals = { admin = 1 }\n";
 
 fn hotfix(files: &mut Files) {
     class(files, "Tax", &["Integer rate = 20;", "", "Integer digits = 2;"]);

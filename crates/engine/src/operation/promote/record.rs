@@ -1,6 +1,8 @@
 //! The branch moved and the new common state recorded.
 
-use syncline_git::{NewCommit, Oid, RefName, Signature, Trailer, append_trailers};
+use std::collections::BTreeSet;
+
+use syncline_git::{NewCommit, Oid, RefName, Signature, Trailer, TreePath, append_trailers};
 
 use super::data::Direction;
 use super::deploy::words;
@@ -9,6 +11,7 @@ use super::merge::{self, Met};
 use crate::back_promote::{base_ref, shared_record};
 use crate::branch::{self, BranchError};
 use crate::operation::{Outcome, StepContext, StepError};
+use crate::snapshot::brought;
 
 /// How often a branch that others move is merged again.
 const ATTEMPTS: usize = 10;
@@ -37,6 +40,13 @@ async fn see(context: &StepContext, hand: &mut Hand) -> Result<(), StepError> {
         return Ok(());
     }
     let name = RefName::branch(&hand.target.branch)?;
+    if let Some(tip) = hand.repository.read_ref(&name)? {
+        let who = Signature {
+            identity: hand.repository.committer()?,
+            time: hand.time(),
+        };
+        brought(&hand.repository, &hand.target, tip, touched(hand)?, &who)?;
+    }
     let connection = hand.connect(context).await;
     let seen = match connection {
         Ok(connection) => hand.snapshot(&connection, hand.repository.read_ref(&name)?, true).await,
@@ -50,6 +60,17 @@ async fn see(context: &StepContext, hand: &mut Hand) -> Result<(), StepError> {
         ));
     }
     Ok(())
+}
+
+/// What came to the org, and what came to the branch.
+fn touched(hand: &Hand) -> Result<BTreeSet<TreePath>, StepError> {
+    let (before, after) = hand.trees()?;
+    let mut changes = hand.repository.diff_trees(Some(before), Some(after))?;
+    if let (Some(tip), Some(commit)) = (&hand.kept.branch_tip, &hand.kept.branch_commit) {
+        let tree = |commit: &String| -> Result<Oid, StepError> { Ok(hand.repository.commit_tree(commit.parse()?)?) };
+        changes.extend(hand.repository.diff_trees(Some(tree(tip)?), Some(tree(commit)?))?);
+    }
+    Ok(changes.into_iter().map(|change| change.path).collect())
 }
 
 fn message(hand: &Hand) -> String {
