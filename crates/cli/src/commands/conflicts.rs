@@ -210,7 +210,11 @@ fn wake(repository: &Repository, out: &mut Output) -> Result<(), CommandError> {
         let them = if woken == 1 { "it" } else { "them" };
         out.note(format_args!(
             "{} on when the command that began {them} is run again, or with `syncline worker`",
-            if woken == 1 { "1 operation goes".to_owned() } else { format!("{woken} operations go") }
+            if woken == 1 {
+                "1 operation goes".to_owned()
+            } else {
+                format!("{woken} operations go")
+            }
         ));
     }
     Ok(())
@@ -271,7 +275,10 @@ fn of_operation(report: &TargetReport, out: &mut Output) -> Result<(), CommandEr
     let target = &report.target;
     match &report.outcome {
         Outcome::Conflicts { conflicts, .. } => {
-            out.line(format_args!("{target}: {} to decide still", counted(conflicts.len(), "conflict")))?;
+            out.line(format_args!(
+                "{target}: {} to decide still",
+                counted(conflicts.len(), "conflict")
+            ))?;
             conflicts.iter().try_for_each(|item| conflict(out, item))
         }
         Outcome::Failed { error } => out.line(format_args!("{target}: the merge failed: {}", error.message)),

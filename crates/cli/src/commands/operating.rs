@@ -108,7 +108,10 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
 
 /// What a person does for an operation that does not go on by itself.
 pub(super) fn next(operation: &Operation, id: &str) -> Option<String> {
-    let question = operation.question.as_ref().filter(|_| operation.state == State::NeedsPerson);
+    let question = operation
+        .question
+        .as_ref()
+        .filter(|_| operation.state == State::NeedsPerson);
     match (operation.state, question.map(|question| &question.kind)) {
         (State::Errored, _) => Some(format!("syncline operation retry {id}")),
         (State::Waiting, _) => operation.wake_at.map(|at| format!("it goes on at {}", rfc3339(at))),
@@ -136,7 +139,10 @@ fn tell(out: &mut Output, target: &str, operation: &Operation) -> Result<(), Com
         (None, None) => String::new(),
     };
     out.line(format_args!("{target}: {} ({id}): {message}", operation.state))?;
-    let causes = operation.problem.iter().flat_map(|problem| problem.details["causes"].as_array());
+    let causes = operation
+        .problem
+        .iter()
+        .flat_map(|problem| problem.details["causes"].as_array());
     for cause in causes.flatten().filter_map(serde_json::Value::as_str) {
         out.line(format_args!("  because: {cause}"))?;
     }

@@ -72,7 +72,11 @@ impl Outside {
 
     /// A request of the REST API that has to succeed.
     pub fn rest(&self, method: &str, path: &str, body: &Value) -> Value {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let path = format!("/services/data/v{VERSION}/{path}");
         let headers = format!("Authorization: Bearer {}\r\n", self.token);
         let (status, _, text) = request_with(&self.host, method, &path, "application/json", &headers, &body);
@@ -103,7 +107,8 @@ impl Outside {
         zip.add("package.xml", manifest(&members).as_bytes()).expect("packed");
         if !deletions.is_empty() {
             let gone: Vec<ComponentId> = deletions.iter().map(|id| id.parse().expect("an id")).collect();
-            zip.add("destructiveChangesPost.xml", manifest(&gone).as_bytes()).expect("packed");
+            zip.add("destructiveChangesPost.xml", manifest(&gone).as_bytes())
+                .expect("packed");
         }
         let zip = STANDARD.encode(zip.finish().expect("a zip"));
         let sent = self.soap(&format!(
@@ -188,6 +193,8 @@ fn manifest(members: &[ComponentId]) -> String {
 
 /// The text of the first element of that name.
 fn between<'t>(text: &'t str, name: &str) -> &'t str {
-    let (_, rest) = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{name}: {text}"));
+    let (_, rest) = text
+        .split_once(&format!("<{name}>"))
+        .unwrap_or_else(|| panic!("{name}: {text}"));
     rest.split_once("</").expect("its end").0
 }

@@ -46,7 +46,11 @@ impl World {
 
     pub fn log_in(&self, names: &[&str]) {
         for name in names {
-            let more: &[&str] = if *name == "production" { &["--production-writes"] } else { &[] };
+            let more: &[&str] = if *name == "production" {
+                &["--production-writes"]
+            } else {
+                &[]
+            };
             let ran = self.simulator.login(&self.env, name, &self.simulator.url(name), more);
             assert_eq!(ran.code, 0, "{ran}");
         }
@@ -199,10 +203,16 @@ pub fn changed(files: &Files, change: impl FnOnce(&mut Files)) -> Files {
 /// The files that differ between two states, as they are in the second one: what somebody deploys.
 pub fn news(before: &Files, after: &Files) -> Files {
     let is_new = |(path, bytes): &(&String, &Vec<u8>)| before.get(*path) != Some(*bytes);
-    let mut new: Files = after.iter().filter(is_new).map(|(path, bytes)| (path.clone(), bytes.clone())).collect();
+    let mut new: Files = after
+        .iter()
+        .filter(is_new)
+        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+        .collect();
     // Code and its meta file go together.
     for (path, bytes) in after {
-        let together = path.strip_suffix("-meta.xml").map_or_else(|| format!("{path}-meta.xml"), str::to_owned);
+        let together = path
+            .strip_suffix("-meta.xml")
+            .map_or_else(|| format!("{path}-meta.xml"), str::to_owned);
         if new.contains_key(&together) {
             new.insert(path.clone(), bytes.clone());
         }

@@ -152,7 +152,9 @@ mod tests {
         check("CustomField:Fee__c.Rate__c", false, Some("Fay"));
         check("CustomField:Fee__c.Cap__c", false, Some("Chi"));
         check("ApexClass:None", false, None);
-        let label = "CustomLabels:CustomLabels/labels[fullName=Rate]/value".parse().expect("a path");
+        let label = "CustomLabels:CustomLabels/labels[fullName=Rate]/value"
+            .parse()
+            .expect("a path");
         let found = authors.of_element(&label, false).map(|author| author.by);
         assert_eq!(found.as_deref(), Some("Fay"), "by its own name");
         let none = Authors::new(None);

@@ -57,9 +57,7 @@ impl OrgError {
                 "if it was refreshed: `syncline snapshot {name} --new-org`; what was in the old org stays in the history of its snapshot"
             ),
             Self::Argument { hint, .. } => (*hint).to_owned(),
-            Self::Convert(_) => {
-                "every file is converted or told; list it in .forceignore to leave it out".to_owned()
-            }
+            Self::Convert(_) => "every file is converted or told; list it in .forceignore to leave it out".to_owned(),
             Self::File { .. }
             | Self::Manifest { .. }
             | Self::Source(_)

@@ -124,7 +124,11 @@ pub async fn promote(
 
 /// The environment in which a work item was made, if the source is one.
 fn made_in(repository: &Repository, config: &Config, source: &Source) -> Result<Option<String>, StartError> {
-    let Some(branch) = source.branch.as_ref().filter(|_| config.environment(&source.name).is_none()) else {
+    let Some(branch) = source
+        .branch
+        .as_ref()
+        .filter(|_| config.environment(&source.name).is_none())
+    else {
         return Ok(None);
     };
     let changes = work::changes(repository, config).map_err(Box::new)?;

@@ -99,7 +99,10 @@ fn changed_inside(inventory: &Inventory, known: &KnownDates) -> BTreeSet<Part> {
 
 /// Whether a profile or permission set was changed, came or has no date that tells.
 fn access_changed(inventory: &Inventory, known: &KnownDates) -> bool {
-    let mut all = inventory.components.iter().filter(|((kind, _), _)| ACCESS.contains(&kind.as_str()));
+    let mut all = inventory
+        .components
+        .iter()
+        .filter(|((kind, _), _)| ACCESS.contains(&kind.as_str()));
     all.any(|(part, row)| {
         let date = trusted_date(&part.0, row.last_modified_date.as_deref(), &part.1);
         date.is_some_and(|date| known.get(part).map(String::as_str) != Some(date))
@@ -266,7 +269,11 @@ mod tests {
             .collect();
             let made = plan(&now, Some(&known), MOST);
             assert!(made.unchanged.contains(&part("CustomObject", "Tax__c")));
-            assert_eq!(made.unchanged.contains(&part("CustomObject", "Fee__c")), expect, "{children:?}");
+            assert_eq!(
+                made.unchanged.contains(&part("CustomObject", "Fee__c")),
+                expect,
+                "{children:?}"
+            );
             assert!(made.gone.is_empty(), "a child is no component of its own");
         };
         let rate = ("CustomField", "Fee__c.Rate__c", MARCH);
