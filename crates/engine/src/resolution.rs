@@ -37,6 +37,19 @@ pub enum Choice {
     Delete,
 }
 
+impl Choice {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Theirs => "theirs",
+            Self::Base => "base",
+            Self::Value => "a text of its own",
+            Self::Delete => "deleted",
+        }
+    }
+}
+
 /// A remembered resolution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

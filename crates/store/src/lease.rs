@@ -319,7 +319,9 @@ fn message(outcome: &Outcome, state: State) -> Option<String> {
         (_, State::Cancelled) => Some("cancelled".to_owned()),
         (Outcome::Wait { why, .. }, _) => Some(why.clone()),
         (Outcome::NeedsPerson { question }, _) => Some(question.text.clone()),
-        (Outcome::Failed { problem } | Outcome::Errored { problem, .. }, _) => Some(problem.message.clone()),
+        (Outcome::Failed { problem } | Outcome::Errored { problem, .. } | Outcome::Stuck { problem }, _) => {
+            Some(problem.message.clone())
+        }
         (Outcome::Done | Outcome::Next { .. }, _) => None,
     }
 }

@@ -313,7 +313,7 @@ fn extras(out: &mut Output, pulled_in: &[Needed], replayed: &[Replayed]) -> Resu
         out.line(format_args!(
             "  replayed: {} as decided before ({}, by {})",
             one.path,
-            super::conflicts::word(decided.choice),
+            decided.choice.word(),
             decided.by
         ))?;
     }

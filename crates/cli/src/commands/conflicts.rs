@@ -97,17 +97,6 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     }
 }
 
-/// A choice in words.
-pub(super) fn word(choice: Choice) -> &'static str {
-    match choice {
-        Choice::Ours => "ours",
-        Choice::Theirs => "theirs",
-        Choice::Base => "base",
-        Choice::Value => "a text of its own",
-        Choice::Delete => "deleted",
-    }
-}
-
 fn list(out: &mut Output) -> Result<Status, CommandError> {
     let all = conflicts::list(&open()?).map_err(ConflictsError::from)?;
     if out.json() {
@@ -157,7 +146,7 @@ fn sides(item: &Item, record: &Record, out: &mut Output) -> Result<(), CommandEr
     conflict(out, item)?;
     out.line(format_args!("     file: {}", item.file))?;
     if let Some(Decided { choice, by, .. }) = &item.decided {
-        out.line(format_args!("     decided: {} by {by}", word(*choice)))?;
+        out.line(format_args!("     decided: {} by {by}", choice.word()))?;
     }
     let texts = [
         ("base", "before".to_owned(), &item.base),
@@ -218,8 +207,14 @@ fn wake(repository: &Repository, out: &mut Output) -> Result<(), CommandError> {
         Ok(conflicts_decided(&runtime.store, &actor, runtime.now()).await?)
     })?;
     if woken > 0 {
+        let them = if woken == 1 { "it" } else { "them" };
         out.note(format_args!(
-            "{woken} operations go on when the command that began them is run again, or with a worker"
+            "{} on when the command that began {them} is run again, or with `syncline worker`",
+            if woken == 1 {
+                "1 operation goes".to_owned()
+            } else {
+                format!("{woken} operations go")
+            }
         ));
     }
     Ok(())
@@ -249,17 +244,18 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
         value,
     };
     let repository = open()?;
-    let source = conflicts::show(&repository, &request.id)?.source;
+    let record = conflicts::show(&repository, &request.id)?;
     let resolved = conflicts::resolve(&repository, &request, now())?;
     wake(&repository, out)?;
     if out.json() {
         out.value(&resolved)?;
     } else {
         for item in &resolved.decided {
-            out.line(format_args!("decided: {} ({})", item.path, word(choice)))?;
+            out.line(format_args!("decided: {} ({})", item.path, choice.word()))?;
         }
         match &resolved.result {
-            Some(report) => tell(out, &source, &without(report, &resolved.decided), false)?,
+            Some(report) if record.is_of_operation() => of_operation(report, out)?,
+            Some(report) => tell(out, &record.source, &without(report, &resolved.decided), false)?,
             None => out.line("somebody else completed the back-promotion meanwhile")?,
         }
     }
@@ -271,6 +267,24 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
         )
         .hint(&error.message)),
         _ => Ok(Status::Done),
+    }
+}
+
+/// The merge is a part of an operation: nothing has come to the target yet.
+fn of_operation(report: &TargetReport, out: &mut Output) -> Result<(), CommandError> {
+    let target = &report.target;
+    match &report.outcome {
+        Outcome::Conflicts { conflicts, .. } => {
+            out.line(format_args!(
+                "{target}: {} to decide still",
+                counted(conflicts.len(), "conflict")
+            ))?;
+            conflicts.iter().try_for_each(|item| conflict(out, item))
+        }
+        Outcome::Failed { error } => out.line(format_args!("{target}: the merge failed: {}", error.message)),
+        Outcome::Done { .. } | Outcome::NothingToDo => out.line(format_args!(
+            "{target}: these conflicts are decided; nothing is deployed yet"
+        )),
     }
 }
 

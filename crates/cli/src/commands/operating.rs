@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use syncline_engine::operation::promote::{Kept, StartError};
-use syncline_engine::operation::{Operation, Runtime, State, StoreError, database, finish, open};
+use syncline_engine::operation::{Operation, QuestionKind, Runtime, State, StoreError, database, finish, open};
+use syncline_engine::time::rfc3339;
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
 
@@ -63,11 +64,13 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
     let asked = stop.clone();
     // A second handler in one process is refused; then Ctrl-C ends it at once, and the operations go on later all the same.
     let _ = ctrlc::set_handler(move || asked.request());
+    let alone = begun.len() == 1;
     let mut ended = finish(runtime, &ids, &stop).await?.into_iter();
     let mut told = Vec::new();
     let (mut waits, mut failed) = (false, Vec::new());
     for (target, one) in begun {
         match one {
+            Err(error) if alone => return Err(error.into()),
             Err(error) => {
                 failed.push(target.clone());
                 told.push(serde_json::json!({ "target": target, "state": "refused", "message": error.to_string() }));
@@ -77,9 +80,10 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
             }
             Ok(_) => {
                 let Some(operation) = ended.next() else { continue };
-                waits |= !operation.state.is_terminal();
-                if operation.state.is_terminal() && operation.state != State::Succeeded {
-                    failed.push(target.clone());
+                match operation.state {
+                    State::Succeeded => {}
+                    State::Failed | State::Errored | State::Cancelled => failed.push(target.clone()),
+                    State::Queued | State::Running | State::Waiting | State::NeedsPerson => waits = true,
                 }
                 told.push(serde_json::to_value(&operation).unwrap_or_default());
                 if !out.json() {
@@ -94,7 +98,7 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
     if !failed.is_empty() {
         let message = format!("not done: {}", failed.join(", "));
         return Err(CommandError::user("promote.failed", message)
-            .hint("what is done stays done; the operations tell what is wrong"));
+            .hint("what is done stays done; correct what is named above, then run the same command or `syncline operation retry` again"));
     }
     Ok(match waits {
         true => Status::Found,
@@ -102,17 +106,51 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
     })
 }
 
+/// What a person does for an operation that does not go on by itself.
+pub(super) fn next(operation: &Operation, id: &str) -> Option<String> {
+    let question = operation
+        .question
+        .as_ref()
+        .filter(|_| operation.state == State::NeedsPerson);
+    match (operation.state, question.map(|question| &question.kind)) {
+        (State::Errored, _) => Some(format!("syncline operation retry {id}")),
+        (State::Waiting, _) => operation.wake_at.map(|at| format!("it goes on at {}", rfc3339(at))),
+        (_, Some(QuestionKind::Gates)) => Some(format!(
+            "syncline operation show {id}, then syncline operation approve {id}, or reject {id}"
+        )),
+        (_, Some(QuestionKind::Choice { options })) => {
+            Some(format!("syncline operation answer {id} {}", options.join("|")))
+        }
+        (_, Some(QuestionKind::Confirm)) => Some(format!("syncline operation answer {id}, when it is done")),
+        (_, Some(QuestionKind::Text)) => Some(format!("syncline operation answer {id} TEXT")),
+        (_, Some(QuestionKind::Conflicts { .. }) | None) => None,
+    }
+}
+
 fn tell(out: &mut Output, target: &str, operation: &Operation) -> Result<(), CommandError> {
     let id = operation
         .id
         .get(operation.id.len().saturating_sub(8)..)
         .unwrap_or(&operation.id);
-    let message = operation.message.clone().unwrap_or_default();
-    let problem = operation.problem.as_ref().filter(|_| operation.state.is_terminal());
-    let message = problem.map_or(message, |problem| problem.message.clone());
+    let message = match (&operation.problem, &operation.message) {
+        (Some(problem), _) => format!("{} ({})", problem.message, problem.code),
+        (None, Some(message)) => message.clone(),
+        (None, None) if operation.state == State::Queued => "another operation with this org comes first".to_owned(),
+        (None, None) => String::new(),
+    };
     out.line(format_args!("{target}: {} ({id}): {message}", operation.state))?;
-    for hint in problem.map_or(&[][..], |problem| problem.hints.as_slice()) {
-        out.line(format_args!("  {hint}"))?;
+    let causes = operation
+        .problem
+        .iter()
+        .flat_map(|problem| problem.details["causes"].as_array());
+    for cause in causes.flatten().filter_map(serde_json::Value::as_str) {
+        out.line(format_args!("  because: {cause}"))?;
+    }
+    for hint in operation.problem.iter().flat_map(|problem| &problem.hints) {
+        out.line(format_args!("  hint: {hint}"))?;
+    }
+    if let Some(next) = next(operation, id) {
+        out.line(format_args!("  next: {next}"))?;
     }
     let Ok(kept) = serde_json::from_value::<Kept>(operation.data.clone()) else {
         return Ok(());

@@ -3,6 +3,8 @@
 use syncline_engine::back_promote::{ComponentPattern, Selection};
 use syncline_engine::config::{self, Config};
 use syncline_engine::operation::promote::{Direction, Wanted, promote};
+use syncline_engine::work::list;
+use syncline_git::Repository;
 use syncline_metadata::path::ElementPath;
 
 use super::back_promote::open;
@@ -21,12 +23,14 @@ use crate::output::Output;
 Examples:
   To the environment that syncline.toml names as the next:
     syncline promote --from uat
+  A work item to the environment above the sandbox that it is made in:
+    syncline promote --from changes/7-fees-in-euro
   Past an environment, with a reason, once somebody else has approved it:
     syncline promote --from dev1 --to production --bypass --reason 'Outage 4711'
 
 Exit codes: 0 done · 1 a person is asked, or a time is waited for · 2 failed")]
 pub struct Args {
-    /// The environment whose changes are brought up
+    /// The environment whose changes are brought up, or the branch of a work item
     #[arg(long, value_name = "ENV")]
     from: String,
     /// The environment that gets them [default: the next one of the path]
@@ -46,6 +50,18 @@ pub struct Args {
     reason: Option<String>,
 }
 
+/// The environment above an environment, or above the one in which a work item is made.
+fn next_above(repository: &Repository, config: &Config, from: &str) -> Result<String, CommandError> {
+    if let Some(next) = config.next_above(from.strip_prefix("env:").unwrap_or(from)) {
+        return Ok(next.name.clone());
+    }
+    let item = list(repository)?.into_iter().find(|item| item.change.branch == from);
+    item.and_then(|item| item.change.target).ok_or_else(|| {
+        let message = format!("no environment is above `{from}` in syncline.toml");
+        CommandError::user("promote.no-target", message).hint("name one with `--to`")
+    })
+}
+
 /// Runs the promotion and tells of it.
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let repository = open()?;
@@ -54,13 +70,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     })?;
     let to = match args.to {
         Some(to) => to,
-        None => match config.next_above(&args.from) {
-            Some(next) => next.name.clone(),
-            None => {
-                let message = format!("no environment is above `{}` in syncline.toml", args.from);
-                return Err(CommandError::user("promote.no-target", message).hint("name one with `--to`"));
-            }
-        },
+        None => next_above(&repository, &config, &args.from)?,
     };
     let wanted = Wanted {
         from: args.from,

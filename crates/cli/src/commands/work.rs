@@ -165,8 +165,9 @@ fn captured(captured: &Captured, out: &mut Output) -> Result<Status, CommandErro
     }
     if captured.others > 0 {
         out.line(format_args!(
-            "{} changed by others are not listed; --everybody lists them",
-            counted(captured.others, "component")
+            "{} changed by others {} not listed; --everybody lists them",
+            counted(captured.others, "component"),
+            if captured.others == 1 { "is" } else { "are" }
         ))?;
     }
     if !captured.tracked && !captured.candidates.is_empty() {
@@ -216,6 +217,12 @@ fn submitted(request: &Submit, out: &mut Output) -> Result<Status, CommandError>
             change.branch
         ))?,
         (None, None) => {}
+    }
+    if let Some(target) = &change.target {
+        out.line(format_args!(
+            "next: `syncline promote --from {}` brings it to {target} when that is agreed",
+            change.branch
+        ))?;
     }
     if submitted.behind > 0 {
         out.note(format_args!(

@@ -1,7 +1,9 @@
 //! A folder of its own for each test, in which the real program runs with an environment of its own.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod outside;
 pub mod simulator;
+pub mod world;
 
 use std::ffi::OsStr;
 use std::io::Write;

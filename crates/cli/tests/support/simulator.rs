@@ -141,10 +141,22 @@ impl Simulator {
 
 /// Status, head and body of the answer to a request by HTTP/1.1.
 pub fn request(host: &str, method: &str, path: &str, content_type: &str, body: &str) -> (u16, String, String) {
+    request_with(host, method, path, content_type, "", body)
+}
+
+/// The same with more headers, each with its line end.
+pub fn request_with(
+    host: &str,
+    method: &str,
+    path: &str,
+    content_type: &str,
+    headers: &str,
+    body: &str,
+) -> (u16, String, String) {
     let mut stream = TcpStream::connect(host).expect("a connection");
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: {content_type}\r\n{headers}\
          Content-Length: {length}\r\n\r\n"
     );
     stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");

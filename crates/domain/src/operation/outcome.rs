@@ -45,6 +45,11 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<Millis>,
     },
+    /// Something beside the work is wrong and does not mend itself: a person does, and has the step tried again.
+    Stuck {
+        /// What.
+        problem: Problem,
+    },
 }
 
 /// What went wrong.

@@ -273,6 +273,17 @@ fn end(event: Event, standing: Standing) -> (State, Change) {
             };
             (if due.is_some() { State::Waiting } else { State::Errored }, change)
         }
+        Outcome::Stuck { problem } => (
+            State::Errored,
+            Change {
+                problem: Some(problem),
+                standing: Standing {
+                    attempts: standing.attempts.saturating_add(1),
+                    ..standing
+                },
+                ..Change::default()
+            },
+        ),
     };
     let goes_on = matches!(state, State::Running | State::Waiting | State::NeedsPerson);
     if standing.cancelling && may_stop && goes_on {
@@ -370,6 +381,16 @@ mod tests {
             false,
             ended(broken(), None, true),
             "errored, org.unreachable, attempts 8",
+        );
+        let stuck = Outcome::Stuck {
+            problem: Problem::new("config.invalid", "line 3"),
+        };
+        check(
+            Running,
+            0,
+            false,
+            ended(stuck, None, true),
+            "errored, config.invalid, attempts 1",
         );
         check(Running, 1, false, Event::Release, "queued, attempts 1");
         check(Waiting, 3, false, Event::Retry, "queued, attempts 3");

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use syncline_git::{Entry, Oid, Repository, RepositoryHandle, TreePath};
-use syncline_metadata::component::{ComponentId, Located, Project, children_of};
+use syncline_metadata::component::{ComponentId, Located, Project, child_at, children_of};
 use syncline_metadata::diff::{ChangeKind, ElementChange, diff};
-use syncline_metadata::path::Selector;
 
 use super::{CompareError, ComponentChange, FileChange};
 use crate::project::{ProjectReader, Projects};
@@ -412,28 +411,13 @@ impl<'a> Reader<'a> {
             (from, None) => whole(from, ChangeKind::Removed, out),
             _ => {
                 for change in elements {
-                    let Some(step) = change.path.steps.first() else {
-                        continue;
-                    };
-                    let Some(child) = registry.child_by_element(&id.type_name, &step.name) else {
-                        continue;
-                    };
-                    let Selector::Key(fields, _) = &step.selector else {
-                        continue;
-                    };
-                    let Some((_, key)) = fields.first() else { continue };
-                    if child.addressable {
-                        let full_name = if child.no_parent_name {
-                            key.to_string()
-                        } else {
-                            format!("{}.{key}", id.full_name)
-                        };
+                    if let Some(child) = child_at(registry, &change.path) {
                         let kind = if change.path.steps.len() == 1 {
                             change.kind
                         } else {
                             ChangeKind::Changed
                         };
-                        out.push((ComponentId::new(child.name, full_name), kind));
+                        out.push((child, kind));
                     }
                 }
             }

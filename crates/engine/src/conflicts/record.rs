@@ -53,6 +53,13 @@ pub struct Record {
     pub conflicts: Vec<Item>,
 }
 
+impl Record {
+    /// Whether the merge is a step of an operation: its result goes to an org before it goes to a branch.
+    pub fn is_of_operation(&self) -> bool {
+        self.target_branch.starts_with("refs/syncline/operation/")
+    }
+}
+
 /// One conflict of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {

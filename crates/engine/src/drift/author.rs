@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use syncline_domain::drift::{Attribution, LastModified, Member, TrailRow, attribute};
 use syncline_domain::time::parse_instant;
-use syncline_metadata::component::ComponentId;
+use syncline_metadata::component::{ComponentId, child_at};
+use syncline_metadata::path::ElementPath;
 use syncline_metadata::table::registry::Registry;
 
 use crate::org::retrieve::Facts;
@@ -32,7 +33,8 @@ impl Authors {
             made.members
                 .insert(ComponentId::new(member.kind.as_str(), member.name.as_str()), known);
         }
-        for fact in facts.components.iter().filter(|fact| !fact.3.is_empty()) {
+        let listed = facts.components.iter().chain(&facts.children);
+        for fact in listed.filter(|fact| !fact.3.is_empty()) {
             if let Some(at) = parse_instant(&fact.2) {
                 let by = fact.3.clone();
                 made.listed.insert(
@@ -56,13 +58,22 @@ impl Authors {
         made
     }
 
+    /// Who changed an element last: a field or label is known by its own name, where anything is known of it.
+    pub(super) fn of_element(&self, path: &ElementPath, gone: bool) -> Option<Attribution> {
+        let child = child_at(Registry::standard(), path)?;
+        attribute(
+            &child,
+            gone && path.steps.len() == 1,
+            None,
+            self.listed.get(&child),
+            self.members.get(&child),
+            &self.rows(&child),
+        )
+    }
+
     /// Who changed a component last; `gone`: who deleted it. What is not known of a child is asked of its parent.
     pub(super) fn of(&self, id: &ComponentId, gone: bool) -> Option<Attribution> {
-        let own = id.full_name.rsplit(['.', '/']).next().unwrap_or(&id.full_name);
-        let rows = words(own).next().and_then(|word| self.words.get(word));
-        let mut rows: Vec<usize> = rows.into_iter().flatten().copied().collect();
-        rows.dedup();
-        let rows: Vec<TrailRow> = rows.into_iter().map(|index| self.trail[index].clone()).collect();
+        let rows = self.rows(id);
         attribute(id, gone, None, self.listed.get(id), self.members.get(id), &rows).or_else(|| {
             let (parent, _) = Registry::standard().child(&id.type_name)?;
             let parent = ComponentId::new(parent.name, id.full_name.split_once('.')?.0);
@@ -75,6 +86,15 @@ impl Authors {
                 &[],
             )
         })
+    }
+
+    /// Rows of the trail that may be about a component.
+    fn rows(&self, id: &ComponentId) -> Vec<TrailRow> {
+        let own = id.full_name.rsplit(['.', '/']).next().unwrap_or(&id.full_name);
+        let rows = words(own).next().and_then(|word| self.words.get(word));
+        let mut rows: Vec<usize> = rows.into_iter().flatten().copied().collect();
+        rows.dedup();
+        rows.into_iter().map(|index| self.trail[index].clone()).collect()
     }
 }
 
@@ -132,6 +152,11 @@ mod tests {
         check("CustomField:Fee__c.Rate__c", false, Some("Fay"));
         check("CustomField:Fee__c.Cap__c", false, Some("Chi"));
         check("ApexClass:None", false, None);
+        let label = "CustomLabels:CustomLabels/labels[fullName=Rate]/value"
+            .parse()
+            .expect("a path");
+        let found = authors.of_element(&label, false).map(|author| author.by);
+        assert_eq!(found.as_deref(), Some("Fay"), "by its own name");
         let none = Authors::new(None);
         assert!(none.of(&"ApexClass:Tax".parse().expect("an id"), false).is_none());
     }

@@ -181,7 +181,11 @@ impl Sides<'_> {
             let class = classify(&evidence, &Overlays::default(), Noise::standard(), &open);
             if let Some(class) = class {
                 // What the branch changed has no author in the org.
-                let author = author.clone().filter(|_| class != Class::Pending);
+                let own = || authors.of_element(&element.path, element.kind == ChangeKind::Removed);
+                let author = match class {
+                    Class::Pending => None,
+                    _ => own().or_else(|| author.clone()),
+                };
                 found.push(difference(change, element, class, author));
             }
         }

@@ -4,6 +4,7 @@
 //! what it is about to do ([`StepContext::save`]); when it runs again it looks for that effect first. Errors that it returns
 //! with `?` are technical: it is run again after a while. What a rule refuses is [`Outcome::Failed`].
 
+mod cause;
 mod context;
 mod decide;
 mod lease;
@@ -80,30 +81,46 @@ pub type StepFn = for<'a> fn(&'a mut StepContext) -> StepFuture<'a>;
 /// A running step.
 pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, StepError>> + 'a>>;
 
-/// Something technical failed, which becomes [`Outcome::Errored`]. Made of any error by `?`.
+/// Something technical failed. Made of any error by `?`: what passes by itself becomes [`Outcome::Errored`], the rest
+/// [`Outcome::Stuck`].
 #[derive(Debug)]
-pub struct StepError(Box<Problem>);
+pub struct StepError {
+    problem: Box<Problem>,
+    passes: bool,
+}
 
 impl StepError {
-    /// A technical failure in words.
+    /// A technical failure in words, which may pass.
     pub fn new(problem: Problem) -> Self {
-        Self(Box::new(problem))
+        Self {
+            problem: Box::new(problem),
+            passes: true,
+        }
+    }
+
+    /// One that only a person can mend.
+    pub fn stuck(problem: Problem) -> Self {
+        Self {
+            passes: false,
+            ..Self::new(problem)
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        let problem = *self.problem;
+        match self.passes {
+            true => Outcome::Errored {
+                problem,
+                retry_at: None,
+            },
+            false => Outcome::Stuck { problem },
+        }
     }
 }
 
-impl<E: Error> From<E> for StepError {
+impl<E: Error + 'static> From<E> for StepError {
     fn from(error: E) -> Self {
-        let mut causes = Vec::new();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
-        }
-        let problem = Problem::new("operation.step", error.to_string());
-        Self::new(match causes.is_empty() {
-            true => problem,
-            false => problem.details(serde_json::json!({"causes": causes})),
-        })
+        cause::told(&error)
     }
 }
 

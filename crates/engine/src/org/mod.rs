@@ -5,6 +5,7 @@ pub mod deploy;
 pub mod error;
 pub mod import;
 pub mod login;
+mod problem;
 pub mod query;
 pub mod retrieve;
 pub mod seal;

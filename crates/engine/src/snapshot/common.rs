@@ -3,8 +3,10 @@
 //! A file that differs now was changed by whoever has left this content. It is kept at `refs/syncline/common/ENV` as a commit on
 //! the snapshot and the branch of then, and settled anew with each snapshot.
 
+use std::collections::BTreeSet;
+
 use syncline_domain::config::Environment;
-use syncline_git::{CommitError, NewCommit, ObjectError, Oid, RefName, Repository, Signature, TreeEdit};
+use syncline_git::{CommitError, NewCommit, ObjectError, Oid, RefName, Repository, Signature, TreeEdit, TreePath};
 
 use crate::environment::EnvironmentError;
 
@@ -71,6 +73,37 @@ fn recorded(repository: &Repository, commit: Oid) -> Result<Option<(Oid, Oid)>, 
         Ok(_) | Err(CommitError::Object(ObjectError::Missing { .. })) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// An operation brought the branch's content of these paths to the org: who differs there has changed it since.
+pub(crate) fn brought(
+    repository: &Repository,
+    environment: &Environment,
+    branch: Oid,
+    paths: BTreeSet<TreePath>,
+    who: &Signature,
+) -> Result<(), EnvironmentError> {
+    let reference = name(&environment.name)?;
+    let writer = repository.batch()?;
+    let before = writer.read_ref(&reference)?;
+    let Some(tree) = agreed(&writer, environment, branch)?.tree else {
+        return Ok(());
+    };
+    let tip = writer.commit_tree(branch)?;
+    let mut edits = Vec::new();
+    for path in paths {
+        let entry = writer.entry_at(tip, &path)?;
+        edits.push(TreeEdit { path, entry });
+    }
+    let commit = writer.write_commit(NewCommit {
+        tree: writer.write_edits(Some(tree), &edits)?,
+        parents: &[branch],
+        message: SUBJECT,
+        author: who,
+        committer: who,
+    })?;
+    writer.update_ref(&reference, Some(commit), before, "syncline: common state")?;
+    Ok(())
 }
 
 /// Settles the common state of a snapshot and a branch and keeps it.

@@ -10,7 +10,7 @@ use syncline_domain::config::Environment;
 use syncline_git::{CommitTime, Oid, Repository, RepositoryHandle, Signature};
 use tokio::runtime::Handle;
 
-pub(crate) use common::{agreed, remember};
+pub(crate) use common::{agreed, brought, remember};
 
 use crate::environment::{EnvironmentError, network, org_of, select, tip};
 use crate::org::login::Orgs;

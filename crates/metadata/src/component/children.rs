@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::id::ComponentId;
+use crate::path::{ElementPath, Selector};
 use crate::table::registry::{ChildType, Registry};
 
 /// A child component and the bytes of its element, from `<` of the start tag to behind `>` of the end tag.
@@ -50,6 +51,17 @@ pub fn children_of(parent: &ComponentId, xml: &str) -> Result<Vec<Child>, Childr
             Some((child_id(parent, child, name), element.range()))
         })
         .collect())
+}
+
+/// The child, of those that package.xml can name, that an element is or is inside of.
+pub fn child_at(registry: &Registry, path: &ElementPath) -> Option<ComponentId> {
+    let step = path.steps.first()?;
+    let child = registry.child_by_element(&path.component.type_name, &step.name)?;
+    let Selector::Key(fields, _) = &step.selector else {
+        return None;
+    };
+    let (_, name) = fields.first()?;
+    child.addressable.then(|| child_id(&path.component, child, name))
 }
 
 fn child_id(parent: &ComponentId, child: &ChildType, name: &str) -> ComponentId {

@@ -9,7 +9,7 @@ mod placement;
 mod project;
 mod resolve;
 
-pub use children::{Child, ChildrenError, children_of};
+pub use children::{Child, ChildrenError, child_at, children_of};
 pub use forceignore::{ForceIgnore, IgnoreRule};
 pub use id::{ComponentId, ComponentIdError};
 pub use located::{ComponentFile, Format, Located, NotMetadata, Role, Unknown, UnknownReason};

@@ -5,6 +5,7 @@ mod watch;
 
 use std::sync::Arc;
 
+use syncline_engine::operation::promote::Kept;
 use syncline_engine::operation::{Operation, OperationError, Runtime, State};
 use syncline_engine::store::Filter;
 use syncline_engine::time::{Millis, rfc3339};
@@ -202,7 +203,36 @@ fn show(operation: &Operation, out: &mut Output) -> Result<Status, CommandError>
             Some(question.subject.clone()).filter(|subject| !subject.is_empty()),
         )?;
     }
+    field("next", operating::next(operation, short(&operation.id)))?;
+    package(operation, out)?;
     Ok(status(operation))
+}
+
+/// Components of a package that are shown.
+const SHOWN: usize = 50;
+
+/// What the package of an operation holds: what a person agrees to.
+fn package(operation: &Operation, out: &mut Output) -> Result<(), CommandError> {
+    let Ok(kept) = serde_json::from_value::<Kept>(operation.data.clone()) else {
+        return Ok(());
+    };
+    for (what, ids) in [("deploys", &kept.components), ("deletes", &kept.deletions)] {
+        for id in ids.iter().take(SHOWN) {
+            out.line(format_args!("  {what:<12} {id}"))?;
+        }
+        if let more @ 1.. = ids.len().saturating_sub(SHOWN) {
+            out.line(format_args!("  {what:<12} {more} more; --json lists all"))?;
+        }
+    }
+    for note in &kept.notes {
+        out.line(format_args!("  {:<12} {note}", "note"))?;
+    }
+    kept.irreversible.iter().try_for_each(|one| {
+        out.line(format_args!(
+            "  {:<12} cannot be undone: {}: {}",
+            "note", one.component, one.words
+        ))
+    })
 }
 
 /// `3 of 10 tests, until 2026-…`.

@@ -15,6 +15,9 @@ pub struct Params {
     pub from: String,
     /// The target: an environment with an org.
     pub to: String,
+    /// The environment in which the source was made, if the source is a work item: the way leads from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_in: Option<String>,
     /// The source's commit.
     pub commit: String,
     /// The source's branch, if it is one.
@@ -31,6 +34,13 @@ pub struct Params {
     /// What is undone.
     #[serde(default)]
     pub undo: Option<Undo>,
+}
+
+impl Params {
+    /// The environment from which the way leads.
+    pub fn way_from(&self) -> &str {
+        self.made_in.as_deref().unwrap_or(&self.from)
+    }
 }
 
 /// Which way changes go.

@@ -17,14 +17,14 @@ use crate::operation::{Outcome, StepContext, StepError};
 
 /// The rules of the way. A source that is no environment, and a rollback, have the gates that hold on all ways.
 pub(super) fn way(hand: &Hand) -> Result<Way, StepError> {
-    let (from, to) = (&hand.params.from, &hand.target.name);
+    let (from, to) = (hand.params.way_from(), hand.target.name.as_str());
     let known = hand.config.environment(from).is_some();
     if hand.params.direction == Direction::Back || !known {
         let mut gates = GateRules::default().over(&hand.config.gates.over(&Gates::default()));
         gates.soak = None;
         return Ok(Way {
-            from: from.clone(),
-            to: to.clone(),
+            from: from.to_owned(),
+            to: to.to_owned(),
             direction: Way_::Down,
             rule: Rule::Manual,
             select: Vec::new(),

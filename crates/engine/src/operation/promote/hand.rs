@@ -1,7 +1,7 @@
 //! What every step begins with: the repository, the configuration, what was asked for and kept.
 
 use syncline_domain::config::{Config, Environment};
-use syncline_git::{CommitTime, Oid, RefName, Repository};
+use syncline_git::{CommitTime, Oid, RefName, Repository, Signature};
 use syncline_salesforce::{Connection, OrgId};
 
 use super::data::{Direction, Kept, Params};
@@ -9,7 +9,9 @@ use crate::config;
 use crate::deployment::flows::flows;
 use crate::deployment::{Limits, Options, Package, flows_between, package};
 use crate::operation::{Outcome, Problem, StepContext, StepError};
+use crate::org::retrieve::{Scope, Snapshot, Taken, snapshot};
 use crate::org::seal::Sealer;
+use crate::snapshot::remember;
 
 /// What a step works with.
 pub(super) struct Hand {
@@ -79,6 +81,34 @@ impl Hand {
         Ok(context.runtime.orgs.connect_to_write(login, Some(login)).await?)
     }
 
+    /// A snapshot of the target, and what it has in common with its branch since.
+    pub(super) async fn snapshot(
+        &self,
+        connection: &Connection,
+        branch: Option<Oid>,
+        since_last: bool,
+    ) -> Result<Taken, StepError> {
+        let author = Signature {
+            identity: self.repository.committer()?,
+            time: self.time(),
+        };
+        let wanted = Snapshot {
+            repository: &self.repository,
+            name: &self.target.name,
+            branch,
+            scope: Scope::managed(crate::scope::read(&self.repository)?),
+            since_last,
+            new_org: false,
+            sealer: &self.sealer,
+            author: author.clone(),
+        };
+        let taken = snapshot(connection, wanted, &mut |_, _| {}).await?;
+        if let Some(branch) = branch {
+            remember(&self.repository, &self.target, branch, taken.commit, &author)?;
+        }
+        Ok(taken)
+    }
+
     /// Whether the login leads to another org than the operation began with: then everything that was found is about the other one.
     pub(super) fn other_org(&self, org: &OrgId) -> Option<Outcome> {
         let known = self.kept.org_id.as_deref().filter(|known| *known != org.as_str())?;
@@ -88,7 +118,10 @@ impl Hand {
                 "the login of `{}` leads to the org {org} now, and led to {known} when the operation began",
                 self.target.name
             ),
-            "the sandbox was refreshed or the login changed; begin anew with a snapshot of the org",
+            &format!(
+                "the sandbox was refreshed or the login changed; look, then `syncline snapshot {} --new-org`, and begin anew",
+                self.target.name
+            ),
         ))
     }
 

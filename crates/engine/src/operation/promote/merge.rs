@@ -1,17 +1,26 @@
 //! The change merged into the org's state and into the branch. Conflicts wait for a person.
 
+use std::collections::BTreeSet;
+
 use syncline_domain::operation::{Question, QuestionKind};
 use syncline_git::{Oid, RefName};
 
 use super::data::Direction;
 use super::hand::{Hand, broken, failed};
+use super::managed::only_managed;
 use super::overlay;
-use crate::back_promote::{Onto, Outcome as Merged, merge_onto, shared_state};
+use crate::back_promote::{Onto, Outcome as Merged, Replayed, merge_onto, shared_state};
 use crate::operation::{Outcome, StepContext, StepError};
 use crate::state::{Source, Target};
 
-/// Open conflicts: the id of the record, and how many.
-pub(super) type Open = Vec<(String, usize)>;
+/// What became of conflicts.
+#[derive(Default)]
+pub(super) struct Met {
+    /// Open ones: the id of the record, and how many.
+    pub(super) open: Vec<(String, usize)>,
+    /// Those that were decided before, in words.
+    decided: BTreeSet<String>,
+}
 
 pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError> {
     let mut hand = Hand::open(context)?;
@@ -27,14 +36,14 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     let base = base(&hand, tip)?;
     let snapshot = Hand::commit(&hand.kept.snapshot, "snapshot")?;
     let commit: Oid = hand.params.commit.parse()?;
-    let laid = overlay::lay(&hand, base, commit, snapshot)?;
-    let mut open = Open::new();
-    let result = onto(&hand, "org", snapshot, laid.base, laid.commit, &mut open)?;
-    let branch_result = branch_onto(&hand, tip, base, &mut open)?;
-    if !open.is_empty() {
+    let laid = only_managed(&hand, overlay::lay(&hand, base, commit, snapshot)?)?;
+    let mut met = Met::default();
+    let result = onto(&hand, "org", snapshot, laid.base, laid.commit, &mut met)?;
+    let branch_result = branch_onto(&hand, tip, base, &mut met)?;
+    if !met.open.is_empty() {
         context.set_data(&hand.kept)?;
         return Ok(Outcome::NeedsPerson {
-            question: question(&hand, &open),
+            question: question(&hand, &met),
         });
     }
     hand.kept.base = base.map(|base| base.to_string());
@@ -42,6 +51,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     hand.kept.result = Some(result.to_string());
     hand.kept.branch_result = branch_result.map(|result| result.to_string());
     hand.kept.notes.extend(laid.notes);
+    hand.kept.notes.extend(met.decided);
     context.set_data(&hand.kept)?;
     let trees = hand.trees()?;
     // The org has everything already.
@@ -72,7 +82,7 @@ fn base(hand: &Hand, tip: Oid) -> Result<Option<Oid>, StepError> {
 }
 
 /// The branch with the change: the tip itself when it has everything; none when a rollback has no branch to bring back.
-pub(super) fn branch_onto(hand: &Hand, tip: Oid, base: Option<Oid>, open: &mut Open) -> Result<Option<Oid>, StepError> {
+pub(super) fn branch_onto(hand: &Hand, tip: Oid, base: Option<Oid>, met: &mut Met) -> Result<Option<Oid>, StepError> {
     let (base, commit) = match (&hand.params.undo, hand.params.direction) {
         (Some(undo), Direction::Back) => match &undo.branch {
             Some((before, after)) => (Some(after.parse()?), before.parse()?),
@@ -80,11 +90,11 @@ pub(super) fn branch_onto(hand: &Hand, tip: Oid, base: Option<Oid>, open: &mut O
         },
         _ => (base, hand.params.commit.parse()?),
     };
-    onto(hand, "branch", tip, base, commit, open).map(Some)
+    onto(hand, "branch", tip, base, commit, met).map(Some)
 }
 
 /// Merges onto a ref of the operation that begins at `tip`, and gives where it stands then.
-fn onto(hand: &Hand, name: &str, tip: Oid, base: Option<Oid>, commit: Oid, open: &mut Open) -> Result<Oid, StepError> {
+fn onto(hand: &Hand, name: &str, tip: Oid, base: Option<Oid>, commit: Oid, met: &mut Met) -> Result<Oid, StepError> {
     let reference = hand.reference(name)?;
     let repository = &hand.repository;
     let before = repository.read_ref(&reference)?;
@@ -105,8 +115,12 @@ fn onto(hand: &Hand, name: &str, tip: Oid, base: Option<Oid>, commit: Oid, open:
         hand.time(),
     )?;
     match report.outcome {
-        Merged::Done { .. } | Merged::NothingToDo => {}
-        Merged::Conflicts { id, conflicts, .. } => open.push((id, conflicts.len())),
+        Merged::NothingToDo => {}
+        Merged::Done { replayed, .. } => met.decided.extend(replayed.into_iter().map(|one| {
+            let Replayed { path, decided, .. } = one;
+            format!("{path}: decided before ({}, by {})", decided.choice.word(), decided.by)
+        })),
+        Merged::Conflicts { id, conflicts, .. } => met.open.push((id, conflicts.len())),
         Merged::Failed { error } => {
             return Err(broken(
                 "promote.merge",
@@ -119,10 +133,10 @@ fn onto(hand: &Hand, name: &str, tip: Oid, base: Option<Oid>, commit: Oid, open:
 }
 
 /// The question about open conflicts; it is asked anew when others are open.
-pub(super) fn question(hand: &Hand, open: &Open) -> Question {
-    let ids: Vec<String> = open.iter().map(|(id, count)| format!("{id}:{count}")).collect();
-    let count: usize = open.iter().map(|(_, count)| count).sum();
-    let names: Vec<&str> = open.iter().map(|(id, _)| id.as_str()).collect();
+pub(super) fn question(hand: &Hand, met: &Met) -> Question {
+    let ids: Vec<String> = met.open.iter().map(|(id, count)| format!("{id}:{count}")).collect();
+    let count: usize = met.open.iter().map(|(_, count)| count).sum();
+    let names: Vec<&str> = met.open.iter().map(|(id, _)| id.as_str()).collect();
     Question {
         name: "conflicts".to_owned(),
         subject: ids.join(" "),

@@ -9,6 +9,7 @@ mod dependencies;
 mod deploy;
 mod gates;
 mod hand;
+mod managed;
 mod merge;
 mod overlay;
 mod prove;

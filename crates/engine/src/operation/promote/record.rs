@@ -1,14 +1,17 @@
 //! The branch moved and the new common state recorded.
 
-use syncline_git::{NewCommit, Oid, RefName, Signature, Trailer, append_trailers};
+use std::collections::BTreeSet;
+
+use syncline_git::{NewCommit, Oid, RefName, Signature, Trailer, TreePath, append_trailers};
 
 use super::data::Direction;
 use super::deploy::words;
 use super::hand::{Hand, broken, failed};
-use super::merge::{self, Open};
+use super::merge::{self, Met};
 use crate::back_promote::{base_ref, shared_record};
 use crate::branch::{self, BranchError};
 use crate::operation::{Outcome, StepContext, StepError};
+use crate::snapshot::brought;
 
 /// How often a branch that others move is merged again.
 const ATTEMPTS: usize = 10;
@@ -21,6 +24,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
         return Ok(outcome);
     }
     share(&mut hand)?;
+    see(context, &mut hand).await?;
     let store = &context.runtime.store;
     let mut state = store.environment_state(&hand.target.name).await?;
     state.org_id.clone_from(&hand.kept.org_id);
@@ -28,6 +32,45 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     context.set_data(&hand.kept)?;
     context.say(message(&hand));
     Ok(Outcome::Done)
+}
+
+/// Looks at the org once more, so that status and drift tell of it as it is now. What keeps it from being seen is told: the work is done.
+async fn see(context: &StepContext, hand: &mut Hand) -> Result<(), StepError> {
+    if hand.kept.deployed.is_empty() {
+        return Ok(());
+    }
+    let name = RefName::branch(&hand.target.branch)?;
+    if let Some(tip) = hand.repository.read_ref(&name)? {
+        let who = Signature {
+            identity: hand.repository.committer()?,
+            time: hand.time(),
+        };
+        brought(&hand.repository, &hand.target, tip, touched(hand)?, &who)?;
+    }
+    let connection = hand.connect(context).await;
+    let seen = match connection {
+        Ok(connection) => hand.snapshot(&connection, hand.repository.read_ref(&name)?, true).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = seen {
+        let target = &hand.target.name;
+        hand.kept.notes.push(format!(
+            "the last snapshot of `{target}` is of before the deployment: {}; take one with `syncline snapshot {target}`",
+            error.problem.message
+        ));
+    }
+    Ok(())
+}
+
+/// What came to the org, and what came to the branch.
+fn touched(hand: &Hand) -> Result<BTreeSet<TreePath>, StepError> {
+    let (before, after) = hand.trees()?;
+    let mut changes = hand.repository.diff_trees(Some(before), Some(after))?;
+    if let (Some(tip), Some(commit)) = (&hand.kept.branch_tip, &hand.kept.branch_commit) {
+        let tree = |commit: &String| -> Result<Oid, StepError> { Ok(hand.repository.commit_tree(commit.parse()?)?) };
+        changes.extend(hand.repository.diff_trees(Some(tree(tip)?), Some(tree(commit)?))?);
+    }
+    Ok(changes.into_iter().map(|change| change.path).collect())
 }
 
 fn message(hand: &Hand) -> String {
@@ -71,12 +114,12 @@ fn move_branch(hand: &mut Hand) -> Result<Option<Outcome>, StepError> {
             return Ok(None);
         }
         if tip != seen {
-            let mut open = Open::new();
+            let mut met = Met::default();
             let base = hand.kept.base.as_ref().map(|base| base.parse()).transpose()?;
-            let result = merge::branch_onto(hand, tip, base, &mut open)?;
-            if !open.is_empty() {
+            let result = merge::branch_onto(hand, tip, base, &mut met)?;
+            if !met.open.is_empty() {
                 return Ok(Some(Outcome::NeedsPerson {
-                    question: merge::question(hand, &open),
+                    question: merge::question(hand, &met),
                 }));
             }
             hand.kept.branch_result = result.map(|result| result.to_string());

@@ -1,11 +1,10 @@
 //! The target's snapshot: what the merge builds on.
 
-use syncline_git::{RefName, Signature};
+use syncline_git::RefName;
 
 use super::hand::{Hand, failed};
+use crate::environment::seen;
 use crate::operation::{Outcome, StepContext, StepError};
-use crate::org::OrgError;
-use crate::org::retrieve::{Scope, Snapshot, snapshot};
 
 pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError> {
     let mut hand = Hand::open(context)?;
@@ -15,14 +14,20 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
         return Ok(other);
     }
     let state = context.runtime.store.environment_state(&hand.target.name).await?;
-    if let Some(known) = state.org_id.as_deref().filter(|known| *known != org.as_str()) {
+    // A snapshot of the new org says that a person knows of it.
+    let seen = seen(&hand.repository, &hand.target.name)?.and_then(|seen| seen.org);
+    let is_known = [state.org_id.as_deref(), seen.as_deref()].contains(&Some(org.as_str()));
+    if let Some(known) = state.org_id.as_deref().filter(|_| !is_known) {
         return Ok(failed(
             "promote.other_org",
             format!(
                 "`{}` had the org {known} when it was last seen, and its login leads to {org} now",
                 hand.target.name
             ),
-            "it was refreshed, or the login is another one's; look, then take a snapshot of the new org with `syncline snapshot --new-org`",
+            &format!(
+                "it was refreshed, or the login is another one's; look, then take a snapshot of the new org with `syncline snapshot {} --new-org`",
+                hand.target.name
+            ),
         ));
     }
     let branch: RefName = RefName::branch(&hand.target.branch)?;
@@ -33,30 +38,8 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
             "create it again, or correct syncline.toml",
         ));
     };
-    let taken = snapshot(
-        &connection,
-        Snapshot {
-            repository: &hand.repository,
-            name: &hand.target.name,
-            branch: Some(tip),
-            scope: Scope::default(),
-            // Everything is looked at: an entry of a profile comes only with what it is about, whose date does not tell of the entry.
-            since_last: false,
-            new_org: false,
-            sealer: &hand.sealer,
-            author: Signature {
-                identity: hand.repository.committer()?,
-                time: hand.time(),
-            },
-        },
-        &mut |_, _| {},
-    )
-    .await;
-    let taken = match taken {
-        Ok(taken) => taken,
-        Err(OrgError::Argument { what, hint }) => return Ok(failed("promote.snapshot", what, hint)),
-        Err(error) => return Err(error.into()),
-    };
+    // Everything is looked at: what changed without a date of its own is seen too.
+    let taken = hand.snapshot(&connection, Some(tip), false).await?;
     hand.kept.org_id = Some(org.as_str().to_owned());
     hand.kept.snapshot = Some(taken.commit.to_string());
     hand.kept.branch_tip = Some(tip.to_string());

@@ -7,10 +7,12 @@ use syncline_store::{Filter, NewOperation, Operation, Store, StoreError};
 
 use super::data::{Direction, Kept, Params, Undo};
 use crate::back_promote::Selection;
-use crate::config::{self, ReadConfigError};
+use crate::config::{self, Config, ReadConfigError};
+use crate::environment::EnvironmentError;
 use crate::operation::{OperationError, Runtime, start};
 use crate::org::OrgError;
-use crate::state::{self, StateError};
+use crate::state::{self, Source, StateError};
+use crate::work;
 
 /// What is to be brought where.
 #[derive(Clone, Debug)]
@@ -36,6 +38,9 @@ pub enum StartError {
     /// The source cannot be found.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The work items cannot be read.
+    #[error(transparent)]
+    Work(#[from] Box<EnvironmentError>),
     /// No way leads there.
     #[error(transparent)]
     Way(#[from] WayError),
@@ -99,12 +104,14 @@ pub async fn promote(
     if wanted.bypass.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
         return Err(StartError::NoReason);
     }
+    let made_in = made_in(repository, &config, &source)?;
     if wanted.direction == Direction::Up && wanted.bypass.is_none() {
-        config.way(&source.name, &target.name)?;
+        config.way(made_in.as_deref().unwrap_or(&source.name), &target.name)?;
     }
     let params = Params {
         from: source.name,
         to: target.name.clone(),
+        made_in,
         commit: source.commit.to_string(),
         branch: source.branch,
         direction: wanted.direction,
@@ -113,6 +120,20 @@ pub async fn promote(
         undo: None,
     };
     begin(runtime, "promote", &params, target.org.as_deref(), actor).await
+}
+
+/// The environment in which a work item was made, if the source is one.
+fn made_in(repository: &Repository, config: &Config, source: &Source) -> Result<Option<String>, StartError> {
+    let Some(branch) = source
+        .branch
+        .as_ref()
+        .filter(|_| config.environment(&source.name).is_none())
+    else {
+        return Ok(None);
+    };
+    let changes = work::changes(repository, config).map_err(Box::new)?;
+    let change = changes.into_iter().find(|change| change.branch == *branch);
+    Ok(change.and_then(|change| change.environment))
 }
 
 /// Begins to undo what an operation deployed: a merge of the state before it into what the org has now.
@@ -158,6 +179,7 @@ pub async fn rollback(
     let params = Params {
         from: format!("{} before {}", before.to, short(&done.id)),
         to: before.to.clone(),
+        made_in: None,
         commit: snapshot.clone(),
         branch: None,
         direction: Direction::Back,

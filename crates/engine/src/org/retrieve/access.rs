@@ -11,6 +11,9 @@ pub(crate) enum About {
     Unknown,
 }
 
+/// Types whose entries give access.
+pub(crate) const ACCESS: [&str; 3] = ["Profile", "PermissionSet", "MutingPermissionSet"];
+
 /// What part of the key names the component.
 #[derive(Clone, Copy)]
 enum Name {
@@ -53,6 +56,11 @@ const ABOUT: &[(&str, &str, &str, Name)] = &[
     ("tabVisibilities", "tab", "CustomTab", Name::Whole),
 ];
 
+/// Whether entries may tell about components of a type.
+pub(crate) fn tells_about(type_name: &str) -> bool {
+    ABOUT.iter().any(|(_, _, kind, _)| *kind == type_name)
+}
+
 /// Entries that are about nothing else.
 const ITSELF: &[&str] = &[
     "activationRequired",
@@ -71,7 +79,7 @@ const ITSELF: &[&str] = &[
 
 /// What an entry of a document of this type tells about.
 pub(crate) fn about(type_name: &str, entry: roxmltree::Node<'_, '_>) -> About {
-    if !["Profile", "PermissionSet", "MutingPermissionSet"].contains(&type_name) {
+    if !ACCESS.contains(&type_name) {
         return About::Unknown;
     }
     let element = entry.tag_name().name();

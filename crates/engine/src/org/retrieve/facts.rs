@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use syncline_git::Repository;
 use syncline_salesforce::metadata::FileProperties;
 
-use super::inventory::Inventory;
-use super::plan::{KnownDates, trusted_date};
+use super::plan::{KnownDates, Part, trusted_date};
 use super::trail::{Copy, Member, TrailEntry, User};
 use crate::org::OrgError;
 
@@ -44,6 +43,9 @@ pub struct Facts {
     pub user: User,
     /// The components of the org.
     pub components: Vec<Fact>,
+    /// Children that come with them, as fields of objects.
+    #[serde(default)]
+    pub children: Vec<Fact>,
     /// Rows of the setup audit trail, the newest first; `None` where the user may not read it.
     pub trail: Option<Vec<TrailEntry>>,
     /// Rows of source tracking; `None` where the org does not track.
@@ -84,20 +86,20 @@ impl Head {
 }
 
 impl Facts {
-    /// When each component changed.
+    /// When each component and each child changed.
     pub(super) fn dates(&self) -> KnownDates {
         let part = |fact: &Fact| ((fact.0.clone(), fact.1.clone()), fact.2.clone());
-        self.components.iter().map(part).collect()
+        self.components.iter().chain(&self.children).map(part).collect()
     }
 
-    /// The components of an inventory.
-    pub(super) fn components_of(inventory: &Inventory) -> Vec<Fact> {
+    /// What a list tells of components.
+    pub(super) fn of(listed: &BTreeMap<Part, FileProperties>) -> Vec<Fact> {
         let fact = |((kind, name), row): (&(String, String), &FileProperties)| {
             let date = trusted_date(kind, row.last_modified_date.as_deref(), name).unwrap_or_default();
             let by = row.last_modified_by_name.clone().unwrap_or_default();
             Fact(kind.clone(), name.clone(), date.to_owned(), by)
         };
-        inventory.components.iter().map(fact).collect()
+        listed.iter().map(fact).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::package::PackageManifest;
+use syncline_metadata::table::dates::untrusted;
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::{FileProperties, ListQuery, RetrieveMessage};
 
@@ -187,6 +188,8 @@ impl Scope {
 pub struct Inventory {
     /// The components by type and name.
     pub components: BTreeMap<(String, String), FileProperties>,
+    /// Children of components that come with them, as fields of objects: a component's own date does not tell of theirs.
+    pub children: BTreeMap<(String, String), FileProperties>,
     /// Types that could not be listed, and why: nothing is known about them.
     pub refused: BTreeMap<String, String>,
     /// Components that the org lists nowhere and that are only supposed to be there.
@@ -218,17 +221,20 @@ async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> R
     let mut queries = Vec::new();
     let mut folders = Vec::new();
     let mut known = BTreeSet::new();
+    let mut children = BTreeSet::new();
     for object in &description.metadata_objects {
         let name = &object.xml_name;
         known.insert(name.clone());
         known.extend(object.child_xml_names.iter().cloned());
-        // Children in scope are asked for by name; as a whole they come with their parents.
-        for child in object
-            .child_xml_names
-            .iter()
-            .filter(|child| !scope.is_everything() && scope.lists(child))
-        {
-            queries.push(ListQuery::of(child));
+        // Children in scope are asked for by name; as a whole they come with their parents, and tell of changes.
+        for child in &object.child_xml_names {
+            let tells = scope.is_everything() && scope.lists(name) && !untrusted(name);
+            if tells {
+                children.insert(child.clone());
+            }
+            if tells || (!scope.is_everything() && scope.lists(child)) {
+                queries.push(ListQuery::of(child));
+            }
         }
         if !scope.lists(name) {
             continue;
@@ -260,11 +266,18 @@ async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> R
     }
     let listed = connection.list_metadata(&queries, AT_ONCE).await?;
     for (query, why) in listed.refused {
-        made.refused.insert(query.type_name, why);
+        // An org that does not list children of a type has none of them.
+        if !children.contains(&query.type_name) {
+            made.refused.insert(query.type_name, why);
+        }
     }
     for row in listed.components {
         let kind = row.type_name.clone().unwrap_or_default();
-        made.add(scope, kind, row);
+        if children.contains(&kind) {
+            made.children.insert((kind, decoded(&row.full_name)), row);
+        } else {
+            made.add(scope, kind, row);
+        }
     }
     if known.contains(VALUE_SET) && scope.lists(VALUE_SET) {
         for name in STANDARD_VALUE_SETS.iter().filter(|name| scope.has(VALUE_SET, name)) {
@@ -276,6 +289,11 @@ async fn list(connection: &Connection, scope: &Scope, made: &mut Inventory) -> R
         }
     }
     Ok(())
+}
+
+/// Names of layouts are percent-encoded in lists.
+fn decoded(full_name: &str) -> String {
+    syncline_metadata::component::decode(full_name).into_string()
 }
 
 /// A component of which only the name is known.
@@ -302,7 +320,7 @@ impl Inventory {
     }
 
     fn add(&mut self, scope: &Scope, type_name: String, mut row: FileProperties) {
-        row.full_name = syncline_metadata::component::decode(&row.full_name).into_string();
+        row.full_name = decoded(&row.full_name);
         let managed = matches!(
             row.manageable_state.as_deref(),
             Some("installed" | "installedEditable" | "beta" | "released")

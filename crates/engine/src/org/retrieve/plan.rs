@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_metadata::table::registry::{Adapter, Registry};
 
+use super::access::{ACCESS, tells_about};
 use super::inventory::Inventory;
 
 /// Entries of one retrieve that we plan for; the platform's limit is 10,000 files and folders, and our counts are estimates.
@@ -32,17 +33,21 @@ pub struct Plan {
     pub gone: BTreeSet<Part>,
 }
 
-/// What was known after the last retrieve: when each component changed.
+/// What was known after the last retrieve: when each component, and each child that comes with one, changed.
 pub type KnownDates = BTreeMap<Part, String>;
 
 /// Plans the retrieves of everything in the inventory, or of what changed since the known state.
 ///
-/// A component without a date that can be trusted is always retrieved. A component is gone only when the list is complete, its
-/// type could be listed, and it is not in it. `most` is the most entries of one retrieve, [`MOST`] for Salesforce.
+/// A component without a date that can be trusted is always retrieved, and one of whose children one has changed, come or gone.
+/// A profile or permission set tells only about components that are retrieved with it: where one has changed, all that it may tell
+/// about are. A component is gone only when the list is complete, its type could be listed, and it is not in it. `most` is the most
+/// entries of one retrieve, [`MOST`] for Salesforce.
 pub fn plan(inventory: &Inventory, known: Option<&KnownDates>, most: usize) -> Plan {
     let mut made = Plan::default();
     let mut dependent = Chunk::new();
     let mut others: Vec<(&str, &str)> = Vec::new();
+    let parents = known.map(|known| changed_inside(inventory, known)).unwrap_or_default();
+    let opened = known.is_some_and(|known| access_changed(inventory, known));
     for ((type_name, full_name), row) in &inventory.components {
         let part = (type_name.clone(), full_name.clone());
         if DEPENDENT.contains(&type_name.as_str()) {
@@ -54,7 +59,9 @@ pub fn plan(inventory: &Inventory, known: Option<&KnownDates>, most: usize) -> P
         }
         let date = trusted_date(type_name, row.last_modified_date.as_deref(), full_name);
         match (known.and_then(|known| known.get(&part)), date) {
-            (Some(before), Some(now)) if before == now => {
+            (Some(before), Some(now))
+                if before == now && !parents.contains(&part) && !(opened && tells_about(type_name)) =>
+            {
                 made.unchanged.insert(part);
             }
             _ => others.push((type_name, full_name)),
@@ -64,11 +71,42 @@ pub fn plan(inventory: &Inventory, known: Option<&KnownDates>, most: usize) -> P
         made.gone = known
             .keys()
             .filter(|part| !inventory.components.contains_key(*part) && !inventory.refused.contains_key(&part.0))
+            .filter(|part| parent(part).is_none())
             .cloned()
             .collect();
     }
     made.chunks = chunks(&dependent, &others, most);
     made
+}
+
+/// The component that a child comes with; none for what is no child.
+fn parent((type_name, full_name): &Part) -> Option<Part> {
+    let (parent, _) = Registry::standard().child(type_name)?;
+    let (owner, _) = full_name.split_once('.')?;
+    Some((parent.name.to_owned(), owner.to_owned()))
+}
+
+/// Components of which a child has changed, come or gone.
+fn changed_inside(inventory: &Inventory, known: &KnownDates) -> BTreeSet<Part> {
+    let news = inventory.children.iter().filter_map(|(child, row)| {
+        let date = trusted_date(&child.0, row.last_modified_date.as_deref(), &child.1);
+        let same = date.is_some() && known.get(child).map(String::as_str) == date;
+        (!same).then_some(child)
+    });
+    let gone = known.keys().filter(|child| !inventory.children.contains_key(*child));
+    news.chain(gone).filter_map(parent).collect()
+}
+
+/// Whether a profile or permission set was changed, came or has no date that tells.
+fn access_changed(inventory: &Inventory, known: &KnownDates) -> bool {
+    let mut all = inventory
+        .components
+        .iter()
+        .filter(|((kind, _), _)| ACCESS.contains(&kind.as_str()));
+    all.any(|(part, row)| {
+        let date = trusted_date(&part.0, row.last_modified_date.as_deref(), &part.1);
+        date.is_some_and(|date| known.get(part).map(String::as_str) != Some(date))
+    })
 }
 
 /// The date of a component, where it means something (Metadata API Developer Guide, "FileProperties", and what real orgs list).
@@ -214,6 +252,59 @@ mod tests {
             "its date means nothing"
         );
         assert!(made.chunks[0]["Settings"].contains("Case"), "their dates mean nothing");
+    }
+
+    #[test]
+    fn a_child_tells_of_its_parent() {
+        let check = |children: &[(&str, &str, &str)], expect: bool| {
+            let mut now = inventory(&[("CustomObject", "Fee__c", MARCH), ("CustomObject", "Tax__c", MARCH)]);
+            now.children = inventory(children).components;
+            let known: KnownDates = [
+                ("CustomObject", "Fee__c"),
+                ("CustomObject", "Tax__c"),
+                ("CustomField", "Fee__c.Rate__c"),
+            ]
+            .iter()
+            .map(|(kind, name)| (part(kind, name), MARCH.to_owned()))
+            .collect();
+            let made = plan(&now, Some(&known), MOST);
+            assert!(made.unchanged.contains(&part("CustomObject", "Tax__c")));
+            assert_eq!(
+                made.unchanged.contains(&part("CustomObject", "Fee__c")),
+                expect,
+                "{children:?}"
+            );
+            assert!(made.gone.is_empty(), "a child is no component of its own");
+        };
+        let rate = ("CustomField", "Fee__c.Rate__c", MARCH);
+        check(&[rate], true);
+        check(&[("CustomField", "Fee__c.Rate__c", "2026-04-01T00:00:00.000Z")], false);
+        check(&[rate, ("ListView", "Fee__c.All", MARCH)], false);
+        check(&[], false);
+    }
+
+    #[test]
+    fn a_profile_that_changed_comes_with_all_that_it_tells_about() {
+        let check = |date: &str, expect: &[&str]| {
+            let now = inventory(&[
+                ("ApexClass", "A", MARCH),
+                ("Flow", "B", MARCH),
+                ("RemoteSiteSetting", "C", MARCH),
+                ("Profile", "Admin", date),
+                ("PermissionSet", "P", MARCH),
+            ]);
+            let known = now.components.keys().map(|part| (part.clone(), MARCH.to_owned()));
+            let made = plan(&now, Some(&known.collect()), MOST);
+            let types: Vec<&str> = made.chunks[0].keys().map(String::as_str).collect();
+            assert_eq!(types, expect, "{date}");
+        };
+        check(MARCH, &["PermissionSet", "Profile"]);
+        // Its own date cannot be trusted: the next full snapshot tells.
+        check("1970-01-01T00:00:00.000Z", &["PermissionSet", "Profile"]);
+        check(
+            "2026-04-01T00:00:00.000Z",
+            &["ApexClass", "Flow", "PermissionSet", "Profile"],
+        );
     }
 
     #[test]

@@ -241,7 +241,8 @@ pub async fn snapshot(
         let facts = Facts {
             taken: head.taken,
             user: told.user,
-            components: Facts::components_of(&inventory),
+            components: Facts::of(&inventory.components),
+            children: Facts::of(&inventory.children),
             trail: told.trail,
             members: told.members,
         };
