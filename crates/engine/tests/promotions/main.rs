@@ -13,4 +13,5 @@ mod files;
 mod meanwhile;
 mod once;
 mod refused;
+mod scope;
 mod story;

@@ -1,14 +1,16 @@
 //! Values of environments, taken out of the source's files and put in for the target: in the common state and in the change alike, so
-//! that they are never a change themselves.
+//! that they are never a change themselves. What is not managed is taken out of both, since the target's snapshot does not tell of it.
 
 use std::collections::BTreeMap;
 
 use syncline_domain::overlay::{FOLDER, File, Overlays, Place, apply, strip};
+use syncline_domain::scope::Scope;
 use syncline_git::{Entry, NewCommit, Oid, Repository, Signature, TreePath};
 
 use super::hand::{Hand, broken};
 use crate::operation::StepError;
 use crate::project::ProjectReader;
+use crate::scope::{self, Managed};
 
 /// The two states of a merge with the target's values.
 pub(super) struct Laid {
@@ -20,7 +22,9 @@ pub(super) struct Laid {
 pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) -> Result<Laid, StepError> {
     let source = read(&hand.repository, commit, &hand.params.from)?;
     let target = read(&hand.repository, commit, &hand.target.name)?;
-    if hand.params.undo.is_some() || (source.list.is_empty() && target.list.is_empty()) {
+    let managed = scope::read(&hand.repository)?;
+    let is_plain = source.list.is_empty() && target.list.is_empty() && managed.scope == Scope::default();
+    if hand.params.undo.is_some() || is_plain {
         return Ok(Laid {
             base,
             commit,
@@ -28,7 +32,7 @@ pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) ->
         });
     }
     let mut notes = Vec::new();
-    let mut state = |commit: Oid| transformed(hand, commit, snapshot, [&source, &target], &mut notes);
+    let mut state = |commit: Oid| transformed(hand, commit, snapshot, [&source, &target], &managed, &mut notes);
     let base = base.map(&mut state).transpose()?;
     let commit = state(commit)?;
     notes.sort();
@@ -56,6 +60,7 @@ fn transformed(
     commit: Oid,
     snapshot: Oid,
     [source, target]: [&Overlays; 2],
+    managed: &Managed,
     notes: &mut Vec<String>,
 ) -> Result<Oid, StepError> {
     let repository = &hand.repository;
@@ -66,7 +71,12 @@ fn transformed(
     let mut edited = repository.edit_tree(Some(tree));
     for (path, entry) in repository.files(tree, "")? {
         let Ok(text) = path.as_str() else { continue };
-        let component = projects.file(text).map(|file| file.parent.unwrap_or(file.id));
+        let file = projects.file(text);
+        if file.as_ref().is_some_and(|file| !managed.has(&file.id)) {
+            edited.remove(&path)?;
+            continue;
+        }
+        let component = file.map(|file| file.parent.unwrap_or(file.id));
         let concerned = |overlays: &Overlays| {
             overlays.list.iter().any(|overlay| match &overlay.place {
                 Place::Element(place) => component.as_ref() == Some(&place.component),

@@ -6,9 +6,12 @@ use super::data::Direction;
 use super::deploy::words;
 use super::hand::{Hand, broken, failed};
 use super::merge::{self, Open};
+use super::snapshot;
 use crate::back_promote::{base_ref, shared_record};
 use crate::branch::{self, BranchError};
+use crate::environment::EnvironmentError;
 use crate::operation::{Outcome, StepContext, StepError};
+use crate::org::OrgError;
 
 /// How often a branch that others move is merged again.
 const ATTEMPTS: usize = 10;
@@ -21,6 +24,8 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
         return Ok(outcome);
     }
     share(&mut hand)?;
+    context.set_data(&hand.kept)?;
+    look_again(context, &mut hand).await?;
     let store = &context.runtime.store;
     let mut state = store.environment_state(&hand.target.name).await?;
     state.org_id.clone_from(&hand.kept.org_id);
@@ -28,6 +33,26 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     context.set_data(&hand.kept)?;
     context.say(message(&hand));
     Ok(Outcome::Done)
+}
+
+/// Takes a snapshot of what the org has now and the branch says now, so that nobody takes what was deployed for drift.
+async fn look_again(context: &StepContext, hand: &mut Hand) -> Result<(), StepError> {
+    if hand.kept.deployed.is_empty() && hand.kept.branch_commit == hand.kept.branch_tip {
+        return Ok(());
+    }
+    let connection = hand.connect(context).await?;
+    match snapshot::take(hand, &connection, false).await {
+        Ok(_) => Ok(()),
+        // What was deployed is recorded all the same.
+        Err(EnvironmentError::Org(OrgError::OtherOrg { .. } | OrgError::Argument { .. })) => {
+            hand.kept.notes.push(format!(
+                "no snapshot of `{0}` could be taken behind the deployment; look with `syncline snapshot {0}`",
+                hand.target.name
+            ));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn message(hand: &Hand) -> String {

@@ -1,11 +1,13 @@
 //! The target's snapshot: what the merge builds on.
 
 use syncline_git::{RefName, Signature};
+use syncline_salesforce::{Connection, OrgId};
 
 use super::hand::{Hand, failed};
+use crate::environment::{EnvironmentError, seen};
 use crate::operation::{Outcome, StepContext, StepError};
 use crate::org::OrgError;
-use crate::org::retrieve::{Scope, Snapshot, snapshot};
+use crate::snapshot::{Place, Request, Snapshotted, take_over};
 
 pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError> {
     let mut hand = Hand::open(context)?;
@@ -14,16 +16,8 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     if let Some(other) = hand.other_org(org) {
         return Ok(other);
     }
-    let state = context.runtime.store.environment_state(&hand.target.name).await?;
-    if let Some(known) = state.org_id.as_deref().filter(|known| *known != org.as_str()) {
-        return Ok(failed(
-            "promote.other_org",
-            format!(
-                "`{}` had the org {known} when it was last seen, and its login leads to {org} now",
-                hand.target.name
-            ),
-            "it was refreshed, or the login is another one's; look, then take a snapshot of the new org with `syncline snapshot --new-org`",
-        ));
+    if let Some(known) = known_org(context, &hand).await?.filter(|known| known != org.as_str()) {
+        return Ok(refreshed(&hand, &known, org));
     }
     let branch: RefName = RefName::branch(&hand.target.branch)?;
     let Some(tip) = hand.repository.read_ref(&branch)? else {
@@ -33,35 +27,19 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
             "create it again, or correct syncline.toml",
         ));
     };
-    let taken = snapshot(
-        &connection,
-        Snapshot {
-            repository: &hand.repository,
-            name: &hand.target.name,
-            branch: Some(tip),
-            scope: Scope::default(),
-            // Everything is looked at: an entry of a profile comes only with what it is about, whose date does not tell of the entry.
-            since_last: false,
-            new_org: false,
-            sealer: &hand.sealer,
-            author: Signature {
-                identity: hand.repository.committer()?,
-                time: hand.time(),
-            },
-        },
-        &mut |_, _| {},
-    )
-    .await;
-    let taken = match taken {
+    // Everything is looked at: an entry of a profile comes only with what it is about, whose date does not tell of the entry.
+    let taken = match take(&hand, &connection, true).await {
         Ok(taken) => taken,
-        Err(OrgError::Argument { what, hint }) => return Ok(failed("promote.snapshot", what, hint)),
+        Err(EnvironmentError::Org(OrgError::Argument { what, hint })) => {
+            return Ok(failed("promote.snapshot", what, hint));
+        }
         Err(error) => return Err(error.into()),
     };
     hand.kept.org_id = Some(org.as_str().to_owned());
     hand.kept.snapshot = Some(taken.commit.to_string());
     hand.kept.branch_tip = Some(tip.to_string());
     hand.kept.notes = taken
-        .refused
+        .not_listed
         .iter()
         .map(|(kind, why)| format!("{kind} cannot be listed, so nothing is known of it: {why}"))
         .collect();
@@ -69,4 +47,43 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     hand.kept.digest = None;
     context.set_data(&hand.kept)?;
     Ok(Outcome::Done)
+}
+
+/// Takes the target's snapshot, as `syncline snapshot` does: drift and status tell of it from then on.
+pub(super) async fn take(hand: &Hand, connection: &Connection, full: bool) -> Result<Snapshotted, EnvironmentError> {
+    let author = Signature {
+        identity: hand.repository.committer()?,
+        time: hand.time(),
+    };
+    let place = Place {
+        repository: &hand.repository,
+        environment: &hand.target,
+        sealer: &hand.sealer,
+        author: &author,
+    };
+    let request = Request {
+        full,
+        ..Request::default()
+    };
+    take_over(connection, place, &request, &mut |_, _| {}).await
+}
+
+/// The org that the target had when it was last seen: that of its last snapshot, else that of the last operation.
+async fn known_org(context: &StepContext, hand: &Hand) -> Result<Option<String>, StepError> {
+    let name = &hand.target.name;
+    match seen(&hand.repository, name)?.and_then(|seen| seen.org) {
+        Some(org) => Ok(Some(org)),
+        None => Ok(context.runtime.store.environment_state(name).await?.org_id),
+    }
+}
+
+fn refreshed(hand: &Hand, known: &str, org: &OrgId) -> Outcome {
+    failed(
+        "promote.other_org",
+        format!(
+            "`{}` had the org {known} when it was last seen, and its login leads to {org} now",
+            hand.target.name
+        ),
+        "it was refreshed, or the login is another one's; look, then take a snapshot of the new org with `syncline snapshot --new-org`",
+    )
 }
