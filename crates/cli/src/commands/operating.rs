@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use syncline_engine::operation::promote::{Kept, StartError};
 use syncline_engine::operation::{Operation, Runtime, State, StoreError, database, finish, open};
+use syncline_engine::permission::Refusal;
+use syncline_engine::policy::Actor;
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
 
@@ -42,12 +44,12 @@ pub(super) fn is_used(repository: &Repository) -> bool {
     std::env::var(DATABASE).is_ok_and(|url| !url.is_empty()) || database(repository).is_file()
 }
 
-/// Who asks: the committer of the repository.
-pub(super) fn actor(repository: &Repository) -> Result<String, CommandError> {
+/// Who asks: the committer of the repository. It is the owner's own database, so everything is allowed.
+pub(super) fn actor(repository: &Repository) -> Result<Actor, CommandError> {
     let who = repository
         .committer()
         .map_err(|error| CommandError::user("git.identity", "git does not know who you are").because(error))?;
-    Ok(who.name)
+    Ok(Actor::owner(who.name))
 }
 
 /// A target with its operation, or why there is none.
@@ -154,8 +156,19 @@ impl From<StoreError> for CommandError {
     }
 }
 
+impl From<Refusal> for CommandError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Kind::Refused, Refusal::CODE, refusal).hint(Refusal::HINT)
+    }
+}
+
 impl From<StartError> for CommandError {
     fn from(error: StartError) -> Self {
-        Self::user("promote.refused", &error).with_source_of(error)
+        match error {
+            StartError::Org(error) => error.into(),
+            StartError::Environment(error) => error.into(),
+            StartError::Refused(refusal) => refusal.into(),
+            error => Self::user("promote.refused", &error).with_source_of(error),
+        }
     }
 }

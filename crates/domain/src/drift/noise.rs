@@ -382,7 +382,9 @@ mod tests {
 
     #[test]
     fn tables_are_read() {
-        let noise = Noise::parse("# own\nFlow:A*/**  changed  -  generated\nFlow:*/a[k=*]  added,removed  =x  an item\n").unwrap();
+        let noise =
+            Noise::parse("# own\nFlow:A*/**  changed  -  generated\nFlow:*/a[k=*]  added,removed  =x  an item\n")
+                .unwrap();
         let check = |path: &str, branch, org, expect: Option<&str>| {
             let found = noise
                 .find(&path.parse().unwrap(), branch, org)

@@ -32,7 +32,7 @@ pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, S
 pub use syncline_store::{Operation, StoreError};
 
 /// The kinds of operations that this program knows.
-pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK];
+pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK, &promote::REVERT];
 
 /// A kind of operation.
 #[derive(Debug)]
@@ -80,14 +80,22 @@ pub type StepFn = for<'a> fn(&'a mut StepContext) -> StepFuture<'a>;
 /// A running step.
 pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, StepError>> + 'a>>;
 
-/// Something technical failed, which becomes [`Outcome::Errored`]. Made of any error by `?`.
+/// Why a step could not end. Made of any error by `?`: then it is something technical.
 #[derive(Debug)]
-pub struct StepError(Box<Problem>);
+pub struct StepError(Box<Outcome>);
 
 impl StepError {
-    /// A technical failure in words.
+    /// A technical failure in words: it becomes [`Outcome::Errored`].
     pub fn new(problem: Problem) -> Self {
-        Self(Box::new(problem))
+        Self(Box::new(Outcome::Errored {
+            problem,
+            retry_at: None,
+        }))
+    }
+
+    /// Trying again does not help: it becomes [`Outcome::Failed`].
+    pub fn refused(problem: Problem) -> Self {
+        Self(Box::new(Outcome::Failed { problem }))
     }
 }
 

@@ -141,10 +141,7 @@ fn conclude(
         // A step that is not in the table is found before anything is written.
         Ok(Outcome::Next { step }) if kind.step(Some(&step)).is_none() => unknown_step(kind, &step),
         Ok(outcome) => outcome,
-        Err(StepError(problem)) => Outcome::Errored {
-            problem: *problem,
-            retry_at: None,
-        },
+        Err(StepError(outcome)) => *outcome,
     };
     let next = kind.after(name);
     let follows = match &outcome {

@@ -7,6 +7,7 @@ use std::thread;
 
 use serde::Serialize;
 use syncline_domain::config::Environment;
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{CommitTime, Oid, Repository, RepositoryHandle, Signature};
 use syncline_salesforce::Connection;
 use tokio::runtime::Handle;
@@ -17,6 +18,7 @@ use crate::environment::{EnvironmentError, network, org_of, select, tip};
 use crate::org::login::Orgs;
 use crate::org::retrieve::{self, Scope, Snapshot};
 use crate::org::seal::Sealer;
+use crate::permission::ask;
 use crate::scope;
 use crate::wire;
 use crate::{back_promote, config};
@@ -77,11 +79,15 @@ pub fn snapshots(
     repository: &Repository,
     orgs: &Orgs,
     request: &Request,
+    actor: &Actor,
     now: CommitTime,
     progress: Progress<'_>,
 ) -> Result<Vec<Taken>, EnvironmentError> {
     let config = config::read(repository)?;
     let environments = select(&config, &request.environments)?;
+    for environment in &environments {
+        ask(actor, Action::Snapshot, Some(environment))?;
+    }
     if environments.is_empty() {
         return Err(EnvironmentError::Argument {
             what: "no environment in syncline.toml has an org".to_owned(),

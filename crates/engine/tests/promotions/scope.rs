@@ -1,14 +1,10 @@
 //! An operation's snapshot is one like any other: of what is managed, and drift and status tell of it afterwards.
 
-use std::thread;
-
 use syncline_domain::operation::State;
-use syncline_engine::drift::drift;
 use syncline_engine::operation::promote::Direction;
 use syncline_engine::org::retrieve::{origin, snapshot_ref};
-use syncline_engine::snapshot::{Request, snapshots};
 use syncline_engine::status::status;
-use syncline_git::{CommitTime, Oid, TreePath};
+use syncline_git::{Oid, TreePath};
 
 use crate::bench::Bench;
 use crate::files::{Files, changed, class, org};
@@ -22,38 +18,9 @@ fn scope(bench: &Bench, text: &str) {
     std::fs::write(bench.path().join("syncline/scope.toml"), text).expect("written");
 }
 
-/// Takes the snapshot of an environment as `syncline snapshot` does.
-fn take(bench: &Bench, name: &str) {
-    let request = Request {
-        environments: vec![name.to_owned()],
-        ..Request::default()
-    };
-    let now = CommitTime {
-        seconds: bench.runtime.now() / 1000,
-        offset_minutes: 0,
-    };
-    let (repository, orgs) = (bench.path(), bench.runtime.orgs.clone());
-    let taking = thread::spawn(move || {
-        let repository = syncline_git::Repository::open(&repository).expect("a repository");
-        for taken in snapshots(&repository, &orgs, &request, now, &|_, _, _| {}).expect("snapshots") {
-            taken.result.expect("a snapshot");
-        }
-    });
-    taking.join().expect("taken");
-}
-
 fn last(bench: &Bench, name: &str) -> Oid {
     let reference = snapshot_ref(name).expect("a ref");
     bench.open().read_ref(&reference).expect("read").expect("a snapshot")
-}
-
-fn differences(bench: &Bench, name: &str) -> Vec<String> {
-    let found = drift(&bench.open(), name).expect("drift");
-    found
-        .differences
-        .iter()
-        .map(|one| format!("{} {}", one.class.name(), one.words))
-        .collect()
 }
 
 fn fix(files: &mut Files) {
@@ -77,7 +44,7 @@ async fn what_is_not_managed_is_left_alone() {
     let of_operation = last(&bench, "uat");
     let tree = repository.commit_tree(of_operation).expect("a tree");
     assert!(repository.entry_at(tree, &TreePath::from(B)).expect("read").is_none());
-    take(&bench, "uat");
+    bench.snapshot("uat");
     let digest = |commit| origin(&repository, commit).expect("an origin");
     assert_eq!(digest(of_operation), digest(last(&bench, "uat")));
     assert_eq!(last(&bench, "uat"), of_operation, "there is nothing new to see");
@@ -88,21 +55,21 @@ async fn what_is_not_managed_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_deployed_is_no_drift() {
     let bench = Bench::start("").await;
-    take(&bench, "qa");
-    assert_eq!(differences(&bench, "qa"), Vec::<String>::new());
+    bench.snapshot("qa");
+    assert_eq!(bench.drift("qa"), Vec::<String>::new());
     bench.on("main", &changed(&org(), fix));
     let id = bench.begin("production", "qa", Direction::Down).await.id;
     bench.until(&id, State::Succeeded).await;
-    assert_eq!(differences(&bench, "qa"), Vec::<String>::new());
+    assert_eq!(bench.drift("qa"), Vec::<String>::new());
     let found = status(&bench.open(), &["qa".to_owned()], bench.runtime.now()).expect("status");
     let drift = found.environments[0].drift.expect("a snapshot and a branch");
-    assert_eq!((drift.in_org, drift.pending, drift.both), (0, 0, 0));
+    assert_eq!((drift.pending, drift.both), (0, 0));
     // What somebody does after it is told with its author, as after any snapshot.
     let since = changed(&changed(&org(), fix), |files| class(files, "C", "Integer since;"));
     bench.others_change("qa", &changed(&org(), fix), &since).await;
-    take(&bench, "qa");
-    assert_eq!(differences(&bench, "qa").len(), 1);
-    assert!(differences(&bench, "qa")[0].starts_with("foreign "));
+    bench.snapshot("qa");
+    assert_eq!(bench.drift("qa").len(), 1);
+    assert!(bench.drift("qa")[0].starts_with("foreign "));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +82,7 @@ async fn a_new_org_is_accepted_with_its_snapshot() {
     let now = bench.runtime.now();
     store.save_environment_state(&state, now).await.expect("kept");
     // A person has looked at the org that it has now.
-    take(&bench, "dev1");
+    bench.snapshot("dev1");
     let id = bench.begin("production", "dev1", Direction::Down).await.id;
     bench.until(&id, State::Succeeded).await;
     let state = store.environment_state("dev1").await.expect("a state");

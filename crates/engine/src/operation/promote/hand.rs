@@ -7,7 +7,7 @@ use syncline_salesforce::{Connection, OrgId};
 use super::data::{Direction, Kept, Params};
 use crate::config;
 use crate::deployment::flows::flows;
-use crate::deployment::{Limits, Options, Package, flows_between, package};
+use crate::deployment::{DeploymentError, Limits, Options, Package, flows_between, package};
 use crate::operation::{Outcome, Problem, StepContext, StepError};
 use crate::org::seal::Sealer;
 
@@ -124,7 +124,13 @@ impl Hand {
     pub(super) async fn package(&self, connection: &Connection, from: Oid, to: Oid) -> Result<Package, StepError> {
         let names = flows_between(&self.repository, from, to)?;
         let options = self.options(connection, flows(connection, &names).await?);
-        Ok(package(&self.repository, from, to, &options)?)
+        package(&self.repository, from, to, &options).map_err(|error| match error {
+            DeploymentError::Sealed { .. } | DeploymentError::TooLarge { .. } | DeploymentError::NoFile { .. } => {
+                let problem = Problem::new("promote.package", error.to_string());
+                StepError::refused(problem.hint("leave it out with a selection, or correct it, then begin anew"))
+            }
+            error => error.into(),
+        })
     }
 
     pub(super) fn options(&self, connection: &Connection, flows: crate::deployment::flows::Flows) -> Options<'_> {
@@ -142,6 +148,11 @@ impl Hand {
         self.package(connection, before, after).await
     }
 
+    /// Whether nothing is to be deployed, only tried.
+    pub(super) fn only_validates(&self) -> bool {
+        self.params.revert.as_ref().is_some_and(|revert| !revert.deploy)
+    }
+
     /// What people call the operation, in messages.
     pub(super) fn title(&self) -> String {
         let (from, to) = (&self.params.from, &self.params.to);
@@ -149,6 +160,7 @@ impl Hand {
             Direction::Up => format!("Promote {from} to {to}"),
             Direction::Down => format!("Back-promote {from} to {to}"),
             Direction::Back => format!("Roll back {to}"),
+            Direction::Revert => format!("Set {to} back to {from}"),
         }
     }
 

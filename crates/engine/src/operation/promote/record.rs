@@ -57,6 +57,13 @@ async fn look_again(context: &StepContext, hand: &mut Hand) -> Result<(), StepEr
 
 fn message(hand: &Hand) -> String {
     let target = &hand.target.name;
+    if hand.only_validates() && hand.kept.validation.is_some() {
+        return format!(
+            "`{target}` takes it: {} components to deploy, {} to delete; nothing was deployed",
+            hand.kept.components.len(),
+            hand.kept.deletions.len()
+        );
+    }
     if hand.kept.deployed.is_empty() {
         return format!("`{target}` has everything already");
     }
