@@ -6,14 +6,18 @@ use syncline_engine::operation::promote::{Kept, StartError};
 use syncline_engine::operation::{Operation, Runtime, State, StoreError, database, finish, open};
 use syncline_engine::permission::Refusal;
 use syncline_engine::policy::Actor;
+use syncline_engine::status::{OpenOperation, open_operations};
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
 
+use super::environment::shortened;
 use super::org::session::orgs;
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::Output;
 
+/// Characters of a question that a line shows.
+const QUESTION: usize = 100;
 /// The variable that names another database.
 const DATABASE: &str = "SYNCLINE_DATABASE_URL";
 
@@ -42,6 +46,27 @@ pub(super) async fn runtime(repository: &Repository) -> Result<Arc<Runtime>, Com
 /// Whether there are operations at all.
 pub(super) fn is_used(repository: &Repository) -> bool {
     std::env::var(DATABASE).is_ok_and(|url| !url.is_empty()) || database(repository).is_file()
+}
+
+/// The operations of this repository that are not over; none where there were never any.
+pub(super) fn open_ones(repository: &Repository) -> Result<Vec<Operation>, CommandError> {
+    if !is_used(repository) {
+        return Ok(Vec::new());
+    }
+    block_on(async { Ok(open_operations(&runtime(repository).await?.store).await?) })
+}
+
+/// An operation that is not over, in a line.
+pub(super) fn in_short(one: &OpenOperation) -> String {
+    let id = one.id.get(one.id.len().saturating_sub(8)..).unwrap_or(&one.id);
+    let mut line = format!("operation {id} ({}) is {}", one.kind, one.state);
+    if let Some(step) = &one.step {
+        line.push_str(&format!(" at {step}"));
+    }
+    if let Some(text) = one.question.as_ref().or(one.message.as_ref()) {
+        line.push_str(&format!(": {}", shortened(text, QUESTION)));
+    }
+    line
 }
 
 /// Who asks: the committer of the repository. It is the owner's own database, so everything is allowed.

@@ -88,3 +88,20 @@ async fn a_new_org_is_accepted_with_its_snapshot() {
     let state = store.environment_state("dev1").await.expect("a state");
     assert_eq!(state.org_id, bench.kept(&id).await.org_id);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_org_has_is_no_change_of_it() {
+    let bench = Bench::start("").await;
+    let write = |name: &str, text: &str| std::fs::write(bench.path().join(name), text).expect("written");
+    bench.git(&["switch", "--quiet", "main"]);
+    write("README.md", "one\n");
+    bench.git(&["add", "--all"]);
+    bench.git(&["commit", "--quiet", "--message", "Read me"]);
+    bench.git(&["branch", "--force", "env/qa", "main"]);
+    write("README.md", "two\n");
+    bench.on("main", &changed(&org(), fix));
+    let id = bench.begin("production", "qa", Direction::Down).await.id;
+    bench.until(&id, State::Succeeded).await;
+    assert_eq!(bench.differs("qa", &changed(&org(), fix)).await, "");
+    assert_eq!(bench.git(&["show", "env/qa:README.md"]), "two");
+}

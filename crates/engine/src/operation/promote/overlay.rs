@@ -1,15 +1,17 @@
 //! Values of environments, taken out of the source's files and put in for the target: in the common state and in the change alike, so
-//! that they are never a change themselves. What is not managed is taken out of both, since the target's snapshot does not tell of it.
+//! that they are never a change themselves. What an org does not have, and what is not managed, is taken out of both: the target's snapshot
+//! does not tell of it.
 
 use std::collections::BTreeMap;
 
 use syncline_domain::overlay::{FOLDER, File, Overlays, Place, apply, strip};
-use syncline_domain::scope::Scope;
 use syncline_git::{Entry, NewCommit, Oid, Repository, Signature, TreePath};
 
 use super::hand::{Hand, broken};
 use crate::operation::StepError;
+use crate::org::retrieve::PROJECT_FILES;
 use crate::project::ProjectReader;
+use crate::resolution::FOLDER as RESOLUTIONS;
 use crate::scope::{self, Managed};
 
 /// The two states of a merge with the target's values.
@@ -23,8 +25,7 @@ pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) ->
     let source = read(&hand.repository, commit, &hand.params.from)?;
     let target = read(&hand.repository, commit, &hand.target.name)?;
     let managed = scope::read(&hand.repository)?;
-    let is_plain = source.list.is_empty() && target.list.is_empty() && managed.scope == Scope::default();
-    if hand.params.undo.is_some() || is_plain {
+    if hand.params.undo.is_some() {
         return Ok(Laid {
             base,
             commit,
@@ -32,7 +33,17 @@ pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) ->
         });
     }
     let mut notes = Vec::new();
-    let mut state = |commit: Oid| transformed(hand, commit, snapshot, [&source, &target], &managed, &mut notes);
+    // Decisions stand in the source's tree. They are no change either.
+    let decisions = hand
+        .repository
+        .files(hand.repository.commit_tree(commit)?, RESOLUTIONS)?;
+    let values = Values {
+        source: &source,
+        target: &target,
+        managed: &managed,
+        decisions: &decisions,
+    };
+    let mut state = |commit: Oid| transformed(hand, commit, snapshot, &values, &mut notes);
     let base = base.map(&mut state).transpose()?;
     let commit = state(commit)?;
     notes.sort();
@@ -54,13 +65,25 @@ fn read(repository: &Repository, commit: Oid, environment: &str) -> Result<Overl
     })
 }
 
-/// A commit with the source's values out and the target's in.
+/// What a state is transformed with.
+struct Values<'a> {
+    source: &'a Overlays,
+    target: &'a Overlays,
+    managed: &'a Managed,
+    decisions: &'a [(TreePath, Entry)],
+}
+
+/// A commit with the source's values out and the target's in, and without what the target's org cannot have.
 fn transformed(
     hand: &Hand,
     commit: Oid,
     snapshot: Oid,
-    [source, target]: [&Overlays; 2],
-    managed: &Managed,
+    &Values {
+        source,
+        target,
+        managed,
+        decisions,
+    }: &Values<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Oid, StepError> {
     let repository = &hand.repository;
@@ -71,8 +94,8 @@ fn transformed(
     let mut edited = repository.edit_tree(Some(tree));
     for (path, entry) in repository.files(tree, "")? {
         let Ok(text) = path.as_str() else { continue };
-        let file = projects.file(text);
-        if file.as_ref().is_some_and(|file| !managed.has(&file.id)) {
+        let file = projects.file(text).filter(|file| managed.has(&file.id));
+        if file.is_none() && !PROJECT_FILES.contains(&text) {
             edited.remove(&path)?;
             continue;
         }
@@ -111,6 +134,9 @@ fn transformed(
             edited.set(&path, Entry::file(oid))?;
         }
     }
+    for (path, entry) in decisions {
+        edited.set(path, *entry)?;
+    }
     let new = edited.write()?;
     if new == tree {
         return Ok(commit);
@@ -122,7 +148,7 @@ fn transformed(
     Ok(repository.write_commit(NewCommit {
         tree: new,
         parents: &[commit],
-        message: &format!("Values of {} for {}", hand.params.from, hand.target.name),
+        message: &format!("What {} has for the org of {}", hand.params.from, hand.target.name),
         author: &who,
         committer: &who,
     })?)
