@@ -177,7 +177,7 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     );
     assert_eq!(uat["drift"]["in_org"], 0);
     assert_eq!(uat["next_refresh"]["from"], "2026-01-15T00:00:00Z");
-    ok(&env, "back-promote --from production --onto uat");
+    ok(&env, "back-promote --from production --onto uat --branches-only");
     let pending = env.syncline("drift uat --json");
     assert_eq!(
         differences(&pending),
@@ -203,21 +203,28 @@ fn what_was_changed_in_an_org_is_set_back() {
     ok(&env, "snapshot uat");
     let tried = ok(&env, "drift uat --revert --all --json");
     let told = json(&tried);
-    assert_eq!(told["validations"][0]["status"], "Succeeded", "{tried}");
-    assert_eq!(told["deployments"], Value::Array(Vec::new()));
+    let operation = &told["operations"][0];
     assert_eq!(
-        (&told["components"][0], &told["deletions"][0]),
+        (&operation["kind"], &operation["state"]),
+        (&"revert".into(), &"succeeded".into()),
+        "{tried}"
+    );
+    assert_eq!(operation["data"]["deployed"], Value::Array(Vec::new()));
+    assert_eq!(
+        (&operation["data"]["components"][0], &operation["data"]["deletions"][0]),
         (&"ApexClass:Tax".into(), &"ApexClass:More".into())
     );
+    let shown = ok(&env, "drift uat --revert --all");
+    assert!(shown.stdout.contains("only validated"), "{shown}");
     // Somebody is faster than the snapshot.
     edit(&env, "uat", "Tax", 22);
     let refused = env.syncline("drift uat --revert ApexClass:Tax --yes");
     assert!(
-        refused.code == 2 && refused.stderr.contains("was changed again"),
+        refused.code == 2 && refused.stdout.contains("was changed again"),
         "{refused}"
     );
-    let done = ok(&env, "drift uat --revert --all --yes");
-    assert!(done.stdout.contains("deployment "), "{done}");
+    let done = ok(&env, "drift uat --revert --all --yes --json");
+    let id = json(&done)["operations"][0]["id"].as_str().expect("an id").to_owned();
     ok(&env, "drift uat");
     let bodies = env.run(&[
         "org",
@@ -229,6 +236,10 @@ fn what_was_changed_in_an_org_is_set_back() {
         "csv",
     ]);
     assert_eq!(bodies.stdout, "Name\nFee\nTax\n");
+    // It is undone like any other deployment.
+    ok(&env, &format!("rollback {id}"));
+    let again = env.syncline("drift uat --json");
+    assert_eq!(differences(&again).len(), 2, "{again}");
     // A production is set back only when it is named.
     ok(&env, "snapshot production");
     edit(&env, "prod", "Fee", 2);
@@ -240,6 +251,45 @@ fn what_was_changed_in_an_org_is_set_back() {
     );
     ok(&env, "drift production --revert --all --yes --confirm production");
     ok(&env, "drift production");
+}
+
+#[test]
+fn operations_that_wait_are_shown_where_they_wait() {
+    let (env, _simulator) = world();
+    assert_eq!(
+        json(&ok(&env, "status --json"))["environments"][1]["operations"],
+        json!([])
+    );
+    env.write(
+        "syncline.toml",
+        format!("{CONFIG}[gates]\napprovals = {{ admin = 1 }}\n"),
+    );
+    class(&env, "app", "Tax", 20);
+    env.git_ok(&["commit", "--quiet", "--all", "--message", "more"]);
+    let waits = env.syncline("back-promote --from production --onto uat");
+    assert_eq!(waits.code, 1, "{waits}");
+    let shown = ok(&env, "status");
+    assert!(
+        shown
+            .stdout
+            .contains("(promote) is waiting for a person at gates: Back-promote production to uat: approvals"),
+        "{shown}"
+    );
+    let listed = json(&ok(&env, "status --json"));
+    let waiting = &listed["environments"][1]["operations"][0];
+    assert_eq!(
+        (&waiting["kind"], &waiting["step"]),
+        (&"promote".into(), &"gates".into())
+    );
+    assert_eq!(listed["environments"][0]["operations"], json!([]));
+    let id = waiting["id"].as_str().expect("an id");
+    let one = ok(&env, "env show uat");
+    assert!(
+        one.stdout.contains(&format!("{} (promote)", &id[id.len() - 8..])),
+        "{one}"
+    );
+    ok(&env, &format!("operation cancel {id} --reason done"));
+    assert!(!ok(&env, "status").stdout.contains("(promote)"));
 }
 
 #[test]

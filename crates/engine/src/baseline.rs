@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 use syncline_domain::config::Environment;
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{CommitTime, Oid, RefEdit, RefName, Repository};
 
 use crate::back_promote::base_ref;
 use crate::config;
 use crate::environment::{EnvironmentError, find, tip_of};
+use crate::permission::ask;
 use crate::state;
 use crate::wire;
 
@@ -54,9 +56,15 @@ pub struct Moved {
 }
 
 /// Sets what an environment and the one above have in common, in both directions.
-pub fn baseline(repository: &Repository, request: &Request, now: CommitTime) -> Result<Baseline, EnvironmentError> {
+pub fn baseline(
+    repository: &Repository,
+    request: &Request,
+    actor: &Actor,
+    now: CommitTime,
+) -> Result<Baseline, EnvironmentError> {
     let config = config::read(repository)?;
     let below = find(&config, &request.environment)?;
+    ask(actor, Action::Baseline, Some(below))?;
     let above = match (&request.with, &below.promotes_to) {
         (Some(name), _) | (None, Some(name)) => find(&config, name)?,
         (None, None) => {

@@ -9,6 +9,7 @@ use crate::config::ReadConfigError;
 use crate::org::OrgError;
 use crate::org::retrieve::{Head, origin, snapshot_ref};
 use crate::org::vault::VaultError;
+use crate::permission::Refusal;
 use crate::project::ReadProjectError;
 use crate::scope::ScopeError;
 use crate::state::StateError;
@@ -19,6 +20,9 @@ pub enum EnvironmentError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ReadConfigError),
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// syncline/scope.toml is wrong.
     #[error(transparent)]
     Scope(#[from] ScopeError),

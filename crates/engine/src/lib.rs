@@ -1,6 +1,7 @@
 //! Use cases: what people, CI and later the server ask for, one file or folder each. They join the pure crates with git and
 //! files, and return values that serialise; nothing here writes to a terminal.
 
+pub mod admin;
 pub mod advise;
 pub mod audit;
 pub mod back_promote;
@@ -18,6 +19,7 @@ pub mod init;
 pub mod init_from_orgs;
 pub mod operation;
 pub mod org;
+pub mod permission;
 pub mod pipeline;
 pub mod problem;
 pub mod project;

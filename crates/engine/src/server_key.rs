@@ -4,9 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use syncline_domain::policy::{Action, Actor};
 use syncline_domain::time::Millis;
 use syncline_store::seal::{SealError, ServerKey};
 use syncline_store::{Store, StoreError};
+
+use crate::permission::{Refusal, ask};
 
 /// Where the server key is.
 #[derive(Debug, Clone)]
@@ -20,6 +23,9 @@ pub enum KeyPlace {
 /// Why the server key cannot be used or replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The key, or what was sealed with it.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -74,9 +80,10 @@ pub async fn rotate(
     store: &Store,
     place: &KeyPlace,
     given: Option<ServerKey>,
-    actor: &str,
+    actor: &Actor,
     now: Millis,
 ) -> Result<(String, String, usize), KeyError> {
+    ask(actor, Action::RotateKey, None)?;
     let old = load(store, place).await?;
     let (new, path) = match (place, given) {
         (KeyPlace::Given(_), None) => return Err(KeyError::NoNewKey),
@@ -88,7 +95,7 @@ pub async fn rotate(
             (new, Some(path))
         }
     };
-    let sealed = store.rotate_key(&old, &new, actor, now).await;
+    let sealed = store.rotate_key(&old, &new, &actor.name, now).await;
     if let Some(path) = path {
         settle(path, sealed.is_ok())?;
     }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 use syncline_domain::audit::{Draft, Entry};
 use syncline_engine::audit::{self, FILE, REF, ReferenceError, Verified};
+use syncline_engine::policy::Actor;
 use syncline_engine::server_key::{self, KeyError, KeyPlace};
 use syncline_git::{CommitTime, Repository};
 use syncline_store::Store;
@@ -230,7 +231,7 @@ async fn the_server_key_is_made_replaced_and_missed() {
         .put_secret(&first, "a", &Plain::new("CANARY"), 0)
         .await
         .expect("kept");
-    let (from, to, secrets) = server_key::rotate(&rig.store, &place, None, "ada", 1)
+    let (from, to, secrets) = server_key::rotate(&rig.store, &place, None, &Actor::owner("ada"), 1)
         .await
         .expect("replaced");
     assert_eq!((from.as_str(), secrets), (first.id(), 1));
@@ -261,6 +262,6 @@ async fn the_server_key_is_made_replaced_and_missed() {
     assert!(matches!(lost, Err(KeyError::Lost { ref id, .. }) if id == third.id()));
     assert!(!path.exists(), "no other key takes its place");
     let outside = KeyPlace::Given(third.clone());
-    let none = server_key::rotate(&rig.store, &outside, None, "ada", 3).await;
+    let none = server_key::rotate(&rig.store, &outside, None, &Actor::owner("ada"), 3).await;
     assert!(matches!(none, Err(KeyError::NoNewKey)));
 }

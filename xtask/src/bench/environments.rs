@@ -1,9 +1,9 @@
 //! Environments at scale: an org with many components, and many environments.
 
-use super::{Bench, release_build};
 use super::measure::{Run, Usage, megabytes};
 use super::report::Row;
 use super::world::World;
+use super::{Bench, release_build};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,9 @@
 use std::io::{BufReader, Write};
 use std::path::PathBuf;
 
+use syncline_engine::admin::{self, AdminError};
 use syncline_engine::operation::{Runtime, database};
+use syncline_engine::policy::Actor;
 use syncline_engine::server_key::{self, KeyError, KeyPlace};
 use syncline_engine::store::seal::ServerKey;
 use syncline_git::Repository;
@@ -72,15 +74,16 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let repository = open()?;
     operating::block_on(async {
         let runtime = operating::runtime(&repository).await?;
+        let actor = operating::actor(&repository)?;
         match args.action {
-            Action::Backup { file } => backup(&runtime, file, out).await,
+            Action::Backup { file } => backup(&runtime, &actor, file, out).await,
             Action::Restore { file } => {
                 let unreadable = |error| {
                     CommandError::user("file.unreadable", format_args!("could not read {}", file.display()))
                         .because(error)
                 };
                 let mut lines = BufReader::new(std::fs::File::open(&file).map_err(unreadable)?);
-                let rows = runtime.store.restore(&mut lines, &file).await?;
+                let rows = admin::restore(&runtime.store, &actor, &mut lines, &file).await?;
                 match out.json() {
                     true => out.value(&serde_json::json!({ "rows": rows }))?,
                     false => out.line(format_args!("{rows} rows restored into {}", runtime.store.place()))?,
@@ -89,7 +92,6 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
             }
             Action::RotateKey => {
                 let place = key_place(&repository, &runtime)?;
-                let actor = operating::actor(&repository)?;
                 let now = runtime.now();
                 let rotated = server_key::rotate(&runtime.store, &place, given(NEW_KEY)?, &actor, now).await;
                 let (old, new, secrets) = rotated?;
@@ -105,7 +107,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     })
 }
 
-async fn backup(runtime: &Runtime, path: PathBuf, out: &mut Output) -> Result<Status, CommandError> {
+async fn backup(runtime: &Runtime, actor: &Actor, path: PathBuf, out: &mut Output) -> Result<Status, CommandError> {
     let unwritable = |error: std::io::Error| {
         CommandError::user("file.unwritable", format_args!("could not write {}", path.display())).because(error)
     };
@@ -113,7 +115,7 @@ async fn backup(runtime: &Runtime, path: PathBuf, out: &mut Output) -> Result<St
     // Only its owner can read it, and it has its name when it is whole.
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new("."))).map_err(unwritable)?;
     let mut buffer = std::io::BufWriter::new(file.as_file_mut());
-    let rows = runtime.store.backup(&mut buffer, &path).await?;
+    let rows = admin::backup(&runtime.store, actor, &mut buffer, &path).await?;
     buffer.flush().map_err(unwritable)?;
     drop(buffer);
     file.as_file().sync_all().map_err(unwritable)?;
@@ -131,6 +133,7 @@ async fn backup(runtime: &Runtime, path: PathBuf, out: &mut Output) -> Result<St
 impl From<KeyError> for CommandError {
     fn from(error: KeyError) -> Self {
         let hint = match &error {
+            KeyError::Refused(refusal) => return refusal.clone().into(),
             KeyError::Store(error) => error.hint(),
             KeyError::Lost { .. } => {
                 Some("bring the file back; if the key is lost, the secrets have to be given anew in a new database")
@@ -143,6 +146,15 @@ impl From<KeyError> for CommandError {
         match hint {
             Some(hint) => told.hint(hint),
             None => told,
+        }
+    }
+}
+
+impl From<AdminError> for CommandError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Refused(refusal) => refusal.into(),
+            AdminError::Store(error) => error.into(),
         }
     }
 }

@@ -103,7 +103,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         },
         dry_run: args.dry_run,
     };
-    let report = back_promote(&repository, &request, now())?;
+    let report = back_promote(&repository, &request, &operating::actor(&repository)?, now())?;
     if out.json() {
         out.value(&report)?;
     } else {
@@ -335,6 +335,7 @@ pub(super) fn short(commit: &str) -> &str {
 impl From<BackPromoteError> for CommandError {
     fn from(error: BackPromoteError) -> Self {
         let (kind, code) = match &error {
+            BackPromoteError::Refused(refusal) => return refusal.clone().into(),
             BackPromoteError::Config(_) => (Kind::Config, "config.invalid"),
             BackPromoteError::State(_) | BackPromoteError::Range(_) => (Kind::User, "state.unknown"),
             BackPromoteError::NoTarget | BackPromoteError::NoPath { .. } | BackPromoteError::NothingBelow { .. } => {

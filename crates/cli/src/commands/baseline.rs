@@ -3,6 +3,7 @@
 use syncline_engine::baseline::{Baseline, Request, baseline};
 
 use super::back_promote::{counted, now, open, short};
+use super::operating;
 use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;
@@ -42,7 +43,8 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         at: args.at,
         dry_run: args.dry_run,
     };
-    let set = baseline(&open()?, &request, now())?;
+    let repository = open()?;
+    let set = baseline(&repository, &request, &operating::actor(&repository)?, now())?;
     if out.json() {
         out.value(&set)?;
         return Ok(Status::Done);

@@ -87,7 +87,8 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         Action::Show { id } => show(&id, out),
         Action::Resolve(args) => resolve(args, out),
         Action::Abort { id } => {
-            let id = conflicts::abort(&open()?, &id)?;
+            let repository = open()?;
+            let id = conflicts::abort(&repository, &id, &operating::actor(&repository)?)?;
             match out.json() {
                 true => out.value(&serde_json::json!({"aborted": id}))?,
                 false => out.line(format_args!("{id} is given up; the branch is as it was"))?,
@@ -204,7 +205,7 @@ fn wake(repository: &Repository, out: &mut Output) -> Result<(), CommandError> {
     let actor = operating::actor(repository)?;
     let woken = operating::block_on(async {
         let runtime = operating::runtime(repository).await?;
-        Ok(conflicts_decided(&runtime.store, &actor, runtime.now()).await?)
+        Ok(conflicts_decided(&runtime.store, &actor.name, runtime.now()).await?)
     })?;
     if woken > 0 {
         let them = if woken == 1 { "it" } else { "them" };
@@ -245,7 +246,7 @@ fn resolve(args: ResolveArgs, out: &mut Output) -> Result<Status, CommandError> 
     };
     let repository = open()?;
     let record = conflicts::show(&repository, &request.id)?;
-    let resolved = conflicts::resolve(&repository, &request, now())?;
+    let resolved = conflicts::resolve(&repository, &request, &operating::actor(&repository)?, now())?;
     wake(&repository, out)?;
     if out.json() {
         out.value(&resolved)?;
@@ -304,6 +305,8 @@ fn without(report: &TargetReport, decided: &[Item]) -> TargetReport {
 impl From<ConflictsError> for CommandError {
     fn from(error: ConflictsError) -> Self {
         let code = match &error {
+            ConflictsError::Refused(refusal) => return refusal.clone().into(),
+            ConflictsError::Config(_) => "config.invalid",
             ConflictsError::Run(_) | ConflictsError::Failed { .. } => "back-promote.failed",
             ConflictsError::Unknown { .. } | ConflictsError::Ambiguous { .. } | ConflictsError::NoConflict { .. } => {
                 "conflicts.unknown"

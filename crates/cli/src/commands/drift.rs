@@ -2,14 +2,15 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use syncline_engine::config;
-use syncline_engine::drift::{Adopt, Adopted, Difference, Drift, Revert, Reverted, adopt, drift, revert};
-use syncline_engine::org::deploy::Watch;
+use syncline_engine::drift::{Adopt, Adopted, Difference, Drift, adopt, drift};
+use syncline_engine::operation::Runtime;
+use syncline_engine::operation::promote::{Kept, Revert, revert};
 use syncline_engine::snapshot::{Request, snapshots};
 
 use super::back_promote::{counted, now, open, short};
 use super::environment::{ago, millis, shortened};
-use super::org::{Deploying, orgs};
+use super::operating;
+use super::org::orgs;
 use super::snapshot::Bars;
 use crate::Status;
 use crate::error::CommandError;
@@ -21,8 +22,8 @@ use crate::output::Output;
 /// in the org directly), *unmanaged* (only in the org, and never was in git), *captured* (changed in the org, and on the branch of a
 /// work item), *open change* (a work item is about the same component), *pending* (changed on the branch, not yet in the org),
 /// *overlay* (a value of this environment only) and *noise* (it means nothing). --adopt
-/// commits the org's state to the branch, --revert brings the branch's state to the org: validated first, deployed with --yes or
-/// when the environment's name is typed. A SELECTION is numbers of the list (`3`, `5-9`), components (`ApexClass:Tax*`) or elements.
+/// commits the org's state to the branch, --revert brings the branch's state to the org, as an operation: validated first, deployed
+/// with --yes or when the environment's name is typed. A SELECTION is numbers of the list (`3`, `5-9`), components (`ApexClass:Tax*`) or elements.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +33,7 @@ Examples:
   syncline drift uat --adopt --all                    the first day: all that is outside of git
   syncline drift uat --revert 4-6 --yes
 
-Exit codes: 0 no difference but noise and overlays, or done · 1 differences, or a validation failed · 2 error")]
+Exit codes: 0 no difference but noise and overlays, or done · 1 differences, or a person is asked · 2 error, or the org refused")]
 pub struct Args {
     /// The environment
     #[arg(value_name = "ENV")]
@@ -79,9 +80,11 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
             environments: vec![args.environment.clone()],
             ..Request::default()
         };
+        let repository = open()?;
+        let actor = operating::actor(&repository)?;
         let bars = Bars::new(out);
         let progress = |name: &str, done: usize, total: usize| bars.show(name, done, total);
-        for taken in snapshots(&open()?, &orgs()?, &request, now(), &progress)? {
+        for taken in snapshots(&repository, &orgs()?, &request, &actor, now(), &progress)? {
             taken.result?;
         }
     }
@@ -224,7 +227,8 @@ fn adopting(args: &Args, words: &[String], out: &mut Output) -> Result<Status, C
         message: args.message.clone(),
         dry_run: args.dry_run,
     };
-    let adopted = adopt(&open()?, &request, now())?;
+    let repository = open()?;
+    let adopted = adopt(&repository, &request, &operating::actor(&repository)?, now())?;
     if out.json() {
         out.value(&adopted)?;
     } else {
@@ -270,7 +274,7 @@ fn tell_adopted(adopted: &Adopted, dry_run: bool, out: &mut Output) -> Result<()
 
 fn reverting(args: &Args, words: &[String], out: &mut Output) -> Result<Status, CommandError> {
     let repository = open()?;
-    let orgs = orgs()?;
+    let actor = operating::actor(&repository)?;
     let mut request = Revert {
         environment: args.environment.clone(),
         selection: words.to_vec(),
@@ -278,47 +282,31 @@ fn reverting(args: &Args, words: &[String], out: &mut Output) -> Result<Status, 
         deploy: args.yes,
         confirmed: args.confirm.clone(),
     };
-    let config = config::read(&repository)?;
-    let login = config
-        .environment(&args.environment)
-        .and_then(|environment| environment.org.as_deref());
-    let deploying = Deploying::new(&orgs, login.unwrap_or(&args.environment));
-    let run = |request: &Revert, out: &Output| -> Result<Reverted, CommandError> {
-        let intent = |intent: &_| deploying.intend(intent);
-        let mut bar = super::org::DeployBar::new(out);
-        let mut progress = |result: &_| bar.show(result);
-        let mut started = |id: &str| deploying.started(id);
-        let mut watch = Watch {
-            intent: &intent,
-            started: &mut started,
-            progress: &mut progress,
-        };
-        let reverted = revert(&repository, &orgs, request, now(), &mut watch)?;
-        deploying.ended()?;
-        Ok(reverted)
-    };
-    let mut reverted = run(&request, out)?;
-    if reverted.deployments.is_empty() && reverted.succeeded() && !reverted.validations.is_empty() && !out.json() {
-        tell_reverted(&reverted, out)?;
-        if typed(&args.environment)? {
-            request.deploy = true;
-            request.confirmed = Some(args.environment.clone());
-            reverted = run(&request, out)?;
-        } else {
+    operating::block_on(async {
+        let runtime = operating::runtime(&repository).await?;
+        let target = || args.environment.clone();
+        let begun = revert(&runtime, &repository, &request, &actor).await?;
+        let id = begun.id.clone();
+        let ended = operating::work(&runtime, vec![(target(), Ok(begun))], out).await?;
+        if args.yes || out.json() || ended != Status::Done || !has_package(&runtime, &id).await? {
+            return Ok(ended);
+        }
+        if !typed(&args.environment)? {
             out.line("only validated; deploy it with --yes, or type the environment's name when asked")?;
             return Ok(Status::Done);
         }
-    }
-    if out.json() {
-        out.value(&reverted)?;
-    } else {
-        tell_reverted(&reverted, out)?;
-    }
-    Ok(if reverted.succeeded() {
-        Status::Done
-    } else {
-        Status::Found
+        request.deploy = true;
+        request.confirmed = Some(target());
+        let begun = revert(&runtime, &repository, &request, &actor).await?;
+        operating::work(&runtime, vec![(target(), Ok(begun))], out).await
     })
+}
+
+/// Whether what was validated is anything at all.
+async fn has_package(runtime: &Runtime, id: &str) -> Result<bool, CommandError> {
+    let operation = runtime.store.operation(id).await?;
+    let kept = serde_json::from_value::<Kept>(operation.data);
+    Ok(kept.is_ok_and(|kept| kept.validation.is_some()))
 }
 
 /// Whether a person at the terminal types the environment's name.
@@ -331,34 +319,4 @@ fn typed(environment: &str) -> Result<bool, CommandError> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(failed)?;
     Ok(line.trim() == environment)
-}
-
-fn tell_reverted(reverted: &Reverted, out: &mut Output) -> Result<(), CommandError> {
-    for note in &reverted.notes {
-        out.warn(note);
-    }
-    let listed: Vec<&Difference> = reverted.reverted.iter().collect();
-    list(&listed, out)?;
-    if reverted.validations.is_empty() {
-        return out.line("nothing to set back: the org has it already, or it cannot be deployed");
-    }
-    let tried = reverted.deployments.is_empty();
-    for sent in if tried {
-        &reverted.validations
-    } else {
-        &reverted.deployments
-    } {
-        for problem in &sent.problems {
-            out.line(problem)?;
-        }
-        let what = if tried { "validation" } else { "deployment" };
-        out.line(format_args!(
-            "{what} {} {}: {} to deploy, {} to delete",
-            sent.id,
-            sent.status,
-            counted(reverted.components.len(), "component"),
-            reverted.deletions.len()
-        ))?;
-    }
-    Ok(())
 }

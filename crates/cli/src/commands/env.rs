@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use syncline_engine::environments::{Finding, Severity, Shown, check, show};
+use syncline_engine::status::of_environment;
 
 use super::back_promote::{counted, open};
+use super::operating;
 use super::org::orgs;
 use crate::Status;
 use crate::error::CommandError;
@@ -86,16 +88,27 @@ fn list(out: &mut Output) -> Result<Status, CommandError> {
 }
 
 fn one(name: &str, out: &mut Output) -> Result<Status, CommandError> {
-    let mut found = show(&open()?, &orgs()?, Some(name))?;
+    let repository = open()?;
+    let mut found = show(&repository, &orgs()?, Some(name))?;
     let Some(shown) = found.pop() else {
         return Ok(Status::Done);
     };
+    let operations = of_environment(&operating::open_ones(&repository)?, &shown.environment.name);
     if out.json() {
-        out.value(&shown)?;
+        let mut value = json!(shown);
+        value["operations"] = json!(operations);
+        out.value(&value)?;
         return Ok(Status::Done);
     }
     for (key, value) in facts(&shown) {
         out.line(format_args!("{key:<12} {value}"))?;
+    }
+    for one in &operations {
+        out.line(format_args!(
+            "{:<12} {}",
+            "operation",
+            operating::in_short(one).trim_start_matches("operation ")
+        ))?;
     }
     Ok(Status::Done)
 }

@@ -12,6 +12,7 @@ impl From<EnvironmentError> for CommandError {
         match error {
             EnvironmentError::Config(error) => error.into(),
             EnvironmentError::Org(error) => error.into(),
+            EnvironmentError::Refused(refusal) => refusal.into(),
             EnvironmentError::State(error) => error.into(),
             EnvironmentError::Scope(_) => Self::new(Kind::Config, "scope.invalid", &error).with_source_of(error),
             EnvironmentError::Overlay(_) => Self::new(Kind::Config, "overlay.invalid", &error).with_source_of(error),

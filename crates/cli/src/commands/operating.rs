@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use syncline_engine::operation::promote::{Kept, StartError};
 use syncline_engine::operation::{Operation, QuestionKind, Runtime, State, StoreError, database, finish, open};
+use syncline_engine::permission::Refusal;
+use syncline_engine::policy::Actor;
+use syncline_engine::status::{OpenOperation, open_operations};
 use syncline_engine::time::rfc3339;
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
 
+use super::environment::shortened;
 use super::org::session::orgs;
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::Output;
 
+/// Characters of a question that a line shows.
+const QUESTION: usize = 100;
 /// The variable that names another database.
 const DATABASE: &str = "SYNCLINE_DATABASE_URL";
 
@@ -43,12 +49,33 @@ pub(super) fn is_used(repository: &Repository) -> bool {
     std::env::var(DATABASE).is_ok_and(|url| !url.is_empty()) || database(repository).is_file()
 }
 
-/// Who asks: the committer of the repository.
-pub(super) fn actor(repository: &Repository) -> Result<String, CommandError> {
+/// The operations of this repository that are not over; none where there were never any.
+pub(super) fn open_ones(repository: &Repository) -> Result<Vec<Operation>, CommandError> {
+    if !is_used(repository) {
+        return Ok(Vec::new());
+    }
+    block_on(async { Ok(open_operations(&runtime(repository).await?.store).await?) })
+}
+
+/// An operation that is not over, in a line.
+pub(super) fn in_short(one: &OpenOperation) -> String {
+    let id = one.id.get(one.id.len().saturating_sub(8)..).unwrap_or(&one.id);
+    let mut line = format!("operation {id} ({}) is {}", one.kind, one.state);
+    if let Some(step) = &one.step {
+        line.push_str(&format!(" at {step}"));
+    }
+    if let Some(text) = one.question.as_ref().or(one.message.as_ref()) {
+        line.push_str(&format!(": {}", shortened(text, QUESTION)));
+    }
+    line
+}
+
+/// Who asks: the committer of the repository. It is the owner's own database, so everything is allowed.
+pub(super) fn actor(repository: &Repository) -> Result<Actor, CommandError> {
     let who = repository
         .committer()
         .map_err(|error| CommandError::user("git.identity", "git does not know who you are").because(error))?;
-    Ok(who.name)
+    Ok(Actor::owner(who.name))
 }
 
 /// A target with its operation, or why there is none.
@@ -192,8 +219,19 @@ impl From<StoreError> for CommandError {
     }
 }
 
+impl From<Refusal> for CommandError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Kind::Refused, Refusal::CODE, refusal).hint(Refusal::HINT)
+    }
+}
+
 impl From<StartError> for CommandError {
     fn from(error: StartError) -> Self {
-        Self::user("promote.refused", &error).with_source_of(error)
+        match error {
+            StartError::Org(error) => error.into(),
+            StartError::Environment(error) => error.into(),
+            StartError::Refused(refusal) => refusal.into(),
+            error => Self::user("promote.refused", &error).with_source_of(error),
+        }
     }
 }

@@ -8,6 +8,7 @@ use syncline_engine::snapshot::{Request, Snapshotted, snapshots};
 
 use super::back_promote::{counted, now, open, short};
 use super::environment::problem;
+use super::operating;
 use super::org::orgs;
 use crate::Status;
 use crate::error::{CommandError, Kind};
@@ -50,9 +51,16 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         new_org: args.new_org,
     };
     let bars = Bars::new(out);
-    let taken = snapshots(&repository, &orgs()?, &request, now(), &|name, done, total| {
-        bars.show(name, done, total);
-    })?;
+    let taken = snapshots(
+        &repository,
+        &orgs()?,
+        &request,
+        &operating::actor(&repository)?,
+        now(),
+        &|name, done, total| {
+            bars.show(name, done, total);
+        },
+    )?;
     drop(bars);
     let alone = taken.len() == 1;
     let (mut failed, mut found, mut values) = (Vec::new(), false, Vec::new());

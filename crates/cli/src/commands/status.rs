@@ -4,6 +4,7 @@ use syncline_engine::status::{EnvironmentStatus, status};
 
 use super::back_promote::{counted, open};
 use super::environment::{ago, millis};
+use super::operating;
 use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;
@@ -11,7 +12,7 @@ use crate::output::Output;
 /// Show where every environment stands
 ///
 /// For each environment: how many components can be promoted to the one above and back-promoted from it, how many differ between its
-/// org and its branch as of the last snapshot, what waits for a person, how old the snapshot is, and from when on its sandbox may be
+/// org and its branch as of the last snapshot, which operations run or wait and what they ask, how old the snapshot is, and from when on its sandbox may be
 /// refreshed. Nothing is asked of an org. Ends with 1 when a problem is shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -31,7 +32,8 @@ pub struct Args {
 
 /// Shows the table.
 pub fn run(args: &Args, out: &mut Output) -> Result<Status, CommandError> {
-    let found = status(&open()?, &args.environments, millis())?;
+    let repository = open()?;
+    let found = status(&repository, &args.environments, millis())?.with(&operating::open_ones(&repository)?);
     let problems = found.environments.iter().any(|one| !one.problems.is_empty());
     let ended = if problems { Status::Found } else { Status::Done };
     if out.json() {
@@ -101,6 +103,7 @@ fn about(one: &EnvironmentStatus, out: &mut Output) -> Result<(), CommandError> 
     if !one.conflicts.is_empty() {
         lines.push(format!("conflicts wait: {}", one.conflicts.join(", ")));
     }
+    lines.extend(one.operations.iter().map(operating::in_short));
     if let Some(refresh) = &one.next_refresh {
         lines.push(match refresh.allowed {
             true => format!("copied {}; may be refreshed", refresh.last),

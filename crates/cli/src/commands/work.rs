@@ -5,6 +5,7 @@ use syncline_engine::work::{Capture, Captured, Item, Start, State, Submit, captu
 
 use super::back_promote::{counted, now, open};
 use super::environment::shortened;
+use super::operating;
 use super::org::orgs;
 use crate::Status;
 use crate::error::CommandError;
@@ -85,7 +86,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
                 environment: env,
                 id,
             };
-            started(&start(&open()?, &request, now())?, out)
+            let repository = open()?;
+            let actor = operating::actor(&repository)?;
+            started(&start(&repository, &request, &actor, now())?, out)
         }
         Action::Capture {
             selection,
@@ -103,7 +106,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
                 message,
                 refresh: !offline,
             };
-            captured(&capture(&open()?, &orgs()?, &request, now())?, out)
+            let repository = open()?;
+            let actor = operating::actor(&repository)?;
+            captured(&capture(&repository, &orgs()?, &request, &actor, now())?, out)
         }
         Action::Submit { item } => submitted(&Submit { item }, out),
         Action::List => listed(out),
@@ -193,7 +198,8 @@ fn captured(captured: &Captured, out: &mut Output) -> Result<Status, CommandErro
 }
 
 fn submitted(request: &Submit, out: &mut Output) -> Result<Status, CommandError> {
-    let submitted = submit(&open()?, request)?;
+    let repository = open()?;
+    let submitted = submit(&repository, request, &operating::actor(&repository)?)?;
     if out.json() {
         out.value(&submitted)?;
         return Ok(Status::Done);

@@ -124,13 +124,9 @@ impl Outside {
 
     /// Asks until the job is done.
     fn wait(&self, question: &str) -> String {
-        for _ in 0..100 {
-            let answer = self.soap(question);
-            if between(&answer, "done") == "true" {
-                return answer;
-            }
-        }
-        panic!("the job does not end");
+        let mut answers = (0..100).map(|_| self.soap(question));
+        let ended = answers.find(|answer| between(answer, "done") == "true");
+        ended.expect("the job ends")
     }
 
     /// Everything of the types known here, in one retrieve.
@@ -193,8 +189,8 @@ fn manifest(members: &[ComponentId]) -> String {
 
 /// The text of the first element of that name.
 fn between<'t>(text: &'t str, name: &str) -> &'t str {
-    let (_, rest) = text
-        .split_once(&format!("<{name}>"))
-        .unwrap_or_else(|| panic!("{name}: {text}"));
+    let begin = format!("<{name}>");
+    assert!(text.contains(&begin), "no {name} in {text}");
+    let (_, rest) = text.split_once(&begin).expect("looked for above");
     rest.split_once("</").expect("its end").0
 }

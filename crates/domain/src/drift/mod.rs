@@ -1,6 +1,7 @@
 //! Why an org differs from its branch.
 
 mod attribution;
+mod grant;
 mod noise;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use syncline_metadata::path::ElementPath;
 
 pub use attribution::{Attribution, LastModified, Member, Source, TrailRow, attribute};
+pub use grant::{grants_nothing, off};
 pub use noise::{Change, Noise, NoiseError, NoiseRule};
 
 use crate::overlay::Overlays;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use syncline_metadata::path::{ElementPath, Step};
 
+use super::grant;
 use crate::pattern::{ComponentPattern, glob};
 
 /// Rules for differences that say nothing.
@@ -18,9 +19,8 @@ pub struct Noise {
 pub struct NoiseRule {
     component: ComponentPattern,
     steps: Vec<StepPattern>,
-    change: Option<Change>,
-    /// Children that the element has, with their values.
-    children: Vec<(String, String)>,
+    changes: Vec<Change>,
+    value: Value,
     /// Why it says nothing.
     pub reason: String,
 }
@@ -31,6 +31,30 @@ enum StepPattern {
     Any,
     /// A step by its name; with a selector only that item.
     One(String),
+}
+
+/// What was added or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Value {
+    /// Anything.
+    Any,
+    /// A leaf with this text.
+    Text(String),
+    /// An entry that grants nothing.
+    GrantsNothing,
+}
+
+impl Value {
+    fn matches(&self, element: &ElementPath, content: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Text(text) => content.trim() == text,
+            Self::GrantsNothing => element
+                .steps
+                .last()
+                .is_some_and(|step| grant::grants_nothing(&step.name, grant::leaves(content))),
+        }
+    }
 }
 
 /// What the org has against the branch.
@@ -97,13 +121,10 @@ impl Noise {
             (None, None) => return None,
         };
         self.rules.iter().find(|rule| {
-            rule.change.is_none_or(|wanted| wanted == change)
+            rule.changes.contains(&change)
                 && rule.component.matches(&element.component)
-                && rule
-                    .children
-                    .iter()
-                    .all(|(name, text)| value.contains(&format!("<{name}>{text}</{name}>")))
                 && steps_match(&rule.steps, &element.steps)
+                && rule.value.matches(element, value)
         })
     }
 }
@@ -121,23 +142,23 @@ fn rule(line: &str) -> Option<NoiseRule> {
                 step => StepPattern::One(step.to_owned()),
             })
             .collect(),
-        change: match change {
-            "any" => None,
-            "added" => Some(Change::Added),
-            "removed" => Some(Change::Removed),
-            "changed" => Some(Change::Changed),
-            _ => return None,
+        changes: match change {
+            "any" => vec![Change::Added, Change::Removed, Change::Changed],
+            list => list.split(',').map(change_named).collect::<Option<_>>()?,
         },
-        children: match value {
-            "-" => Vec::new(),
-            list => {
-                let pairs = list.split(',').map(|pair| pair.split_once('='));
-                let owned = pairs.map(|pair| pair.map(|(name, text)| (name.to_owned(), text.to_owned())));
-                owned.collect::<Option<_>>()?
-            }
+        value: match value {
+            "-" => Value::Any,
+            "grants-nothing" => Value::GrantsNothing,
+            text => Value::Text(text.strip_prefix('=')?.to_owned()),
         },
         reason: reason.to_owned(),
     })
+}
+
+fn change_named(name: &str) -> Option<Change> {
+    [Change::Added, Change::Removed, Change::Changed]
+        .into_iter()
+        .find(|change| change.to_string() == name)
 }
 
 fn steps_match(patterns: &[StepPattern], steps: &[Step]) -> bool {
@@ -169,6 +190,26 @@ mod tests {
 
     /// Path, branch, org, and whether that is noise.
     const CASES: &[(&str, Option<&str>, Option<&str>, bool)] = &[
+        ("ApexClass:A/status", None, Some("Active"), true),
+        ("ApexClass:A/status", Some("Active"), None, true),
+        ("ApexClass:A/status", None, Some("Deleted"), false),
+        ("ApexClass:A/status", Some("Active"), Some("Deleted"), false),
+        ("ApexTrigger:A/status", None, Some("Active"), true),
+        ("ApexPage:A/availableInTouch", None, Some("false"), true),
+        ("ApexPage:A/confirmationTokenRequired", None, Some(" false\n"), true),
+        ("MutingPermissionSet:M/hasActivationRequired", None, Some("false"), true),
+        (
+            "MutingPermissionSet:M/userPermissions[name=N]",
+            Some("<userPermissions><enabled>false</enabled><name>N</name></userPermissions>"),
+            None,
+            true,
+        ),
+        ("PermissionSet:P/hasActivationRequired", Some("false"), None, true),
+        ("PermissionSet:P/hasActivationRequired", Some("true"), None, false),
+        ("RemoteSiteSetting:R/disableProtocolSecurity", None, Some("false"), true),
+        ("StaticResource:S/cacheControl", None, Some("Private"), true),
+        ("StaticResource:S/cacheControl", None, Some("Public"), false),
+        ("Profile:Admin/custom", None, Some("false"), false),
         (
             "Profile:Admin/fieldPermissions[field=A.B__c]",
             None,
@@ -341,7 +382,9 @@ mod tests {
 
     #[test]
     fn tables_are_read() {
-        let noise = Noise::parse("# own\nFlow:A*/**  changed  -  generated\nFlow:*/a[k=*]  any  -  an item\n").unwrap();
+        let noise =
+            Noise::parse("# own\nFlow:A*/**  changed  -  generated\nFlow:*/a[k=*]  added,removed  =x  an item\n")
+                .unwrap();
         let check = |path: &str, branch, org, expect: Option<&str>| {
             let found = noise
                 .find(&path.parse().unwrap(), branch, org)
@@ -351,13 +394,17 @@ mod tests {
         check("Flow:A1", Some("a"), Some("b"), Some("generated"));
         check("Flow:A1/x/y", Some("a"), Some("b"), Some("generated"));
         check("Flow:A1/x/y", None, Some("b"), None);
-        check("Flow:B/a[k=1]", None, Some("b"), Some("an item"));
-        check("Flow:B/a[#1]", None, Some("b"), None);
+        check("Flow:B/a[k=1]", None, Some("x"), Some("an item"));
+        check("Flow:B/a[k=1]", Some("x"), None, Some("an item"));
+        check("Flow:B/a[k=1]", None, Some("b"), None);
+        check("Flow:B/a[k=1]", Some("x"), Some("b"), None);
+        check("Flow:B/a[#1]", None, Some("x"), None);
         check("Flow:B", None, None, None);
         for bad in [
             "Flow:A  changed  -",
             "Flow  any  -  why",
             "Flow:A  never  -  why",
+            "Flow:A  added,never  -  why",
             "Flow:A  any  a  why",
         ] {
             assert_eq!(Noise::parse(bad).unwrap_err().line, 1);

@@ -13,6 +13,7 @@ mod selection;
 mod write;
 
 use serde::{Deserialize, Serialize};
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{
     CommitError, CommitTime, EditError, Identity, ObjectError, Oid, OpenError, RefError, Repository, ResolveError,
     Signature,
@@ -32,6 +33,7 @@ pub use syncline_domain::pattern::ComponentPattern;
 pub use write::WriteError;
 
 use crate::config::{self, Config, ReadConfigError};
+use crate::permission::{Refusal, ask_named};
 use crate::resolution::{ResolutionError, Resolutions};
 use crate::state::{self, Source, StateError, Target};
 
@@ -83,6 +85,9 @@ pub enum BackPromoteError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ReadConfigError),
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The source or a target cannot be found.
     #[error(transparent)]
     State(#[from] StateError),
@@ -131,7 +136,12 @@ pub enum BackPromoteError {
 ///
 /// # Errors
 /// What concerns all targets: an unknown source, a wrong configuration, no identity.
-pub fn back_promote(repository: &Repository, request: &Request, now: CommitTime) -> Result<Report, BackPromoteError> {
+pub fn back_promote(
+    repository: &Repository,
+    request: &Request,
+    actor: &Actor,
+    now: CommitTime,
+) -> Result<Report, BackPromoteError> {
     let config = config::read(repository)?;
     let mut source = state::source(repository, &config, &request.from)?;
     let range = match &request.commits {
@@ -146,6 +156,9 @@ pub fn back_promote(repository: &Repository, request: &Request, now: CommitTime)
         }
     };
     let targets = targets(repository, &config, &source, &request.onto)?;
+    for target in targets.iter().filter_map(|(_, target)| target.as_ref().ok()) {
+        ask_named(actor, Action::BackPromote, &config, &target.name)?;
+    }
     let job = Job {
         resolutions: Resolutions::read(repository, source.commit)?,
         source,

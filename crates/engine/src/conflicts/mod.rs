@@ -3,6 +3,7 @@
 mod record;
 
 use serde::Serialize;
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{CommitError, CommitTime, Oid, RefError, RefName, Repository};
 use syncline_metadata::path::ElementPath;
 
@@ -10,6 +11,8 @@ pub use record::{Decided, Item, REFS, Record, RecordError};
 pub(crate) use record::{id_of, items, ref_of, write_record};
 
 use crate::back_promote::{BackPromoteError, Job, Outcome, TargetReport, run, signature};
+use crate::config::{self, ReadConfigError};
+use crate::permission::{Refusal, ask_named};
 use crate::problem::Problem;
 use crate::resolution::{Choice, Decision, ResolutionError, Resolutions, remember};
 use crate::state::{Source, StateError, Target};
@@ -64,6 +67,12 @@ pub struct Resolved {
 /// Kept conflicts cannot be found, decided or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConflictsError {
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ReadConfigError),
     /// Nothing is kept under the id.
     #[error("no conflicts are kept as `{id}`; `syncline conflicts list` shows them")]
     Unknown {
@@ -164,17 +173,27 @@ pub fn show(repository: &Repository, id: &str) -> Result<Record, ConflictsError>
 }
 
 /// Gives up: removes the record. Decisions that were made stay remembered. Returns the full id.
-pub fn abort(repository: &Repository, id: &str) -> Result<String, ConflictsError> {
+pub fn abort(repository: &Repository, id: &str, actor: &Actor) -> Result<String, ConflictsError> {
     let (name, commit) = find(repository, id)?;
+    // A record that cannot be read can be given up too.
+    if let Ok(record) = read_record(repository, &name, commit) {
+        ask_named(actor, Action::Decide, &config::read(repository)?, &record.target)?;
+    }
     repository.update_ref(&name, None, Some(commit), "syncline: conflicts abort")?;
     Ok(short(&name))
 }
 
 /// Decides conflicts, remembers the decisions and runs the back-promotion again with them, on the target as it is now.
 /// `now` is the time of the decision.
-pub fn resolve(repository: &Repository, request: &Resolve, now: CommitTime) -> Result<Resolved, ConflictsError> {
+pub fn resolve(
+    repository: &Repository,
+    request: &Resolve,
+    actor: &Actor,
+    now: CommitTime,
+) -> Result<Resolved, ConflictsError> {
     let (name, commit) = find(repository, &request.id)?;
     let record = read_record(repository, &name, commit)?;
+    ask_named(actor, Action::Decide, &config::read(repository)?, &record.target)?;
     let chosen = choose(&record, &request.which)?;
     if request.choice == Choice::Value && chosen.len() > 1 {
         return Err(ConflictsError::ValueForMany);

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Node;
+use syncline_domain::drift::{self, off};
 use syncline_metadata::component::ComponentId;
-use syncline_metadata::diff::{ChangeKind, ElementChange};
 use syncline_metadata::table::schema;
 
 use super::DeploymentError;
@@ -52,12 +52,6 @@ const TOGETHER: &[(&str, Option<&str>)] = &[
 const PARTS: &[(&str, &str, &str)] = &[
     ("fieldPermissions", "field", "CustomField"),
     ("recordTypeVisibilities", "recordType", "RecordType"),
-];
-
-/// Values that grant nothing, where that is not `false`: element, field, value.
-const NOTHING: &[(&str, &str, &str)] = &[
-    ("tabVisibilities", "visibility", "Hidden"),
-    ("tabSettings", "visibility", "None"),
 ];
 
 /// What is sent of a component.
@@ -152,20 +146,6 @@ pub(super) fn sent(
     Ok(made)
 }
 
-/// Whether a change of a profile or permission set means nothing: an entry that grants nothing came or went.
-pub(super) fn means_nothing(id: &ComponentId, change: &ElementChange) -> bool {
-    if !TYPES.contains(&&*id.type_name) || change.path.steps.len() != 1 {
-        return false;
-    }
-    let text = match change.kind {
-        ChangeKind::Added => &change.to,
-        ChangeKind::Removed => &change.from,
-        ChangeKind::Changed | ChangeKind::Moved => return false,
-    };
-    let Some(text) = text else { return false };
-    roxmltree::Document::parse(text).is_ok_and(|document| grants_nothing(document.root_element()))
-}
-
 /// The component that an entry tells about.
 fn component(kind: &str, entry: Node<'_, '_>) -> Option<(String, String)> {
     match about(kind, entry) {
@@ -202,23 +182,15 @@ fn grants<'a, 'i>(entry: Node<'a, 'i>) -> Vec<(Node<'a, 'i>, &'static str)> {
     leaves
         .filter_map(|leaf| {
             let text = leaf.text().unwrap_or_default().trim();
-            let own = NOTHING
-                .iter()
-                .find(|(element, field, _)| *element == name && *field == leaf.tag_name().name());
-            match own {
-                Some((_, _, nothing)) => Some((leaf, *nothing)),
-                None => matches!(text, "true" | "false").then_some((leaf, "false")),
-            }
+            Some((leaf, off(name, leaf.tag_name().name(), text)?))
         })
         .collect()
 }
 
 fn grants_nothing(entry: Node<'_, '_>) -> bool {
-    let grants = grants(entry);
-    !grants.is_empty()
-        && grants
-            .iter()
-            .all(|(leaf, nothing)| leaf.text().unwrap_or_default().trim() == *nothing)
+    let leaves = entry.children().filter(Node::is_element);
+    let leaves = leaves.map(|leaf| (leaf.tag_name().name(), leaf.text().unwrap_or_default()));
+    drift::grants_nothing(entry.tag_name().name(), leaves)
 }
 
 /// The entry as one that grants nothing; none when it cannot be said so.

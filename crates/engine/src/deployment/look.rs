@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use syncline_domain::drift::Noise;
 use syncline_git::{Entry, Oid, Repository, TreeEditor, TreePath};
 use syncline_metadata::component::{ComponentId, Located};
 use syncline_metadata::diff::{ChangeKind, ElementChange};
@@ -49,19 +50,6 @@ impl Seen {
         self.differences.is_empty()
     }
 }
-
-/// Elements that the platform writes where a file leaves them out: type, element, value ("Metadata Types", Metadata API Developer
-/// Guide, defaults of the fields).
-const DEFAULTS: &[(&str, &str, &str)] = &[
-    ("ApexClass", "status", "Active"),
-    ("ApexPage", "availableInTouch", "false"),
-    ("ApexPage", "confirmationTokenRequired", "false"),
-    ("ApexTrigger", "status", "Active"),
-    ("MutingPermissionSet", "hasActivationRequired", "false"),
-    ("PermissionSet", "hasActivationRequired", "false"),
-    ("RemoteSiteSetting", "disableProtocolSecurity", "false"),
-    ("StaticResource", "cacheControl", "Private"),
-];
 
 /// What the org has now of everything that a package touches.
 #[derive(Debug)]
@@ -131,7 +119,7 @@ impl Look {
             .iter()
             .filter(|change| change.kind != ChangeKind::Moved)
         {
-            let elements = change.elements.iter().filter(|element| !is_noise(&change.id, element));
+            let elements = change.elements.iter().filter(|element| !is_noise(element));
             made.differences
                 .extend(elements.map(|element| difference(&change.id, element)));
         }
@@ -268,22 +256,10 @@ fn folder_of(id: &ComponentId) -> Option<ComponentId> {
     Some(ComponentId::new(content, id.full_name.clone()))
 }
 
-fn is_noise(id: &ComponentId, element: &ElementChange) -> bool {
-    let default = |text: &Option<String>| {
-        let [step] = element.path.steps.as_slice() else {
-            return false;
-        };
-        let value = text.as_deref().map(str::trim);
-        DEFAULTS
-            .iter()
-            .any(|(kind, name, default)| *kind == &*id.type_name && *name == &*step.name && value == Some(*default))
-    };
-    let filled_in = match element.kind {
-        ChangeKind::Added => default(&element.to),
-        ChangeKind::Removed => default(&element.from),
-        ChangeKind::Changed | ChangeKind::Moved => false,
-    };
-    filled_in || access::means_nothing(id, element)
+/// Whether a difference of the org to the state says nothing, by the same table as drift.
+fn is_noise(element: &ElementChange) -> bool {
+    let rule = Noise::standard().find(&element.path, element.from.as_deref(), element.to.as_deref());
+    rule.is_some()
 }
 
 fn difference(id: &ComponentId, element: &ElementChange) -> Difference {

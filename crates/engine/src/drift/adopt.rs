@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use syncline_domain::config::Environment;
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{
     CommitTime, Entry, NewCommit, Oid, RefName, Repository, Trailer, TreeEdit, TreePath, append_trailers,
 };
@@ -20,6 +21,7 @@ use crate::compare::{Filter, compare};
 use crate::config;
 use crate::environment::{EnvironmentError, find as environment, seen_of, tip_of};
 use crate::org::retrieve::ORG;
+use crate::permission::ask;
 use crate::snapshot::remember;
 use crate::source::Source;
 use crate::wire;
@@ -76,9 +78,15 @@ fn maybe<S: serde::Serializer>(oid: &Option<Oid>, serializer: S) -> Result<S::Ok
 }
 
 /// Commits what was changed in an org to its branch, as of the last snapshot.
-pub fn adopt(repository: &Repository, request: &Adopt, now: CommitTime) -> Result<Adopted, EnvironmentError> {
+pub fn adopt(
+    repository: &Repository,
+    request: &Adopt,
+    actor: &Actor,
+    now: CommitTime,
+) -> Result<Adopted, EnvironmentError> {
     let config = config::read(repository)?;
     let environment = environment(&config, &request.environment)?;
+    ask(actor, Action::Adopt, Some(environment))?;
     let (seen, tip) = (seen_of(repository, environment)?, tip_of(repository, environment)?);
     let drift = find::drift(repository, &config, environment, &seen, tip)?;
     // Whoever names a difference of an open change wants it here as well.

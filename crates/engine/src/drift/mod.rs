@@ -5,7 +5,6 @@ mod author;
 mod find;
 mod open;
 mod overlay;
-mod revert;
 mod select;
 
 use std::collections::BTreeMap;
@@ -24,7 +23,6 @@ pub use open::Change;
 pub(crate) use open::{ENVIRONMENT, ITEM, changes, target_of};
 pub use overlay::OverlayError;
 pub(crate) use overlay::{overlay_text, with_overlays};
-pub use revert::{Revert, Reverted, Sent, revert};
 pub use select::Picked;
 pub(crate) use select::pick;
 

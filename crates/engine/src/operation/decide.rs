@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use syncline_domain::operation::{Answer, Question, QuestionError, QuestionKind, State};
-use syncline_domain::policy::Actor;
+use syncline_domain::policy::{Action, Actor, ApprovalError, Verdict, check_approval};
 use syncline_store::{Approval, Evidence, NewOperation, Operation, StoreError};
 
 use super::Runtime;
+use crate::permission::{Refusal, ask, environment_of};
 
 /// Why something about an operation was refused.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum OperationError {
         /// What it asks for.
         asks: String,
     },
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The answer does not fit the question.
     #[error(transparent)]
     Answer(#[from] QuestionError),
@@ -63,6 +67,7 @@ pub async fn answer(
     subject: Option<&str>,
 ) -> Result<(), OperationError> {
     let operation = runtime.store.operation(id).await?;
+    ask(actor, Action::Decide, Some(&environment_of(runtime, &operation)))?;
     let question = question(&operation).ok_or_else(|| not_asked(&operation, "an answer"))?;
     let answer = Answer {
         question: question.name.clone(),
@@ -84,10 +89,19 @@ pub async fn answer(
 /// Approves or refuses the package that the operation's gates ask about.
 pub async fn approve(runtime: &Runtime, id: &str, actor: &Actor, decision: &Decision) -> Result<(), OperationError> {
     let operation = runtime.store.operation(id).await?;
+    let environment = environment_of(runtime, &operation);
+    ask(actor, Action::Approve, Some(&environment))?;
     let question = gates(&operation).ok_or_else(|| not_asked(&operation, "an approval"))?;
-    if decision.subject.as_ref().is_some_and(|seen| *seen != question.subject) {
-        return Err(QuestionError::Changed(question.name.clone()).into());
-    }
+    let verdict = match decision.granted {
+        true => Verdict::Approve,
+        false => Verdict::Reject,
+    };
+    let asked = &question.subject;
+    let seen = decision.subject.as_ref().unwrap_or(asked);
+    check_approval(actor, &environment, &operation.actor, asked, seen, verdict).map_err(|error| match error {
+        ApprovalError::Changed => OperationError::Answer(QuestionError::Changed(question.name.clone())),
+        error => Refusal::new(Action::Approve, Some(&environment), error.to_string()).into(),
+    })?;
     let roles = actor.roles_in(operation.environment.as_deref());
     let approval = Approval {
         digest: question.subject.clone(),
@@ -109,6 +123,7 @@ pub async fn attach(
     content: Value,
 ) -> Result<(), OperationError> {
     let operation = runtime.store.operation(id).await?;
+    ask(actor, Action::Decide, Some(&environment_of(runtime, &operation)))?;
     let evidence = Evidence {
         name: name.to_owned(),
         content,
@@ -123,6 +138,7 @@ pub async fn attach(
 pub async fn cancel(runtime: &Runtime, id: &str, actor: &Actor, reason: &str) -> Result<Operation, OperationError> {
     for _ in 0..LOOKS {
         let seen = runtime.store.operation(id).await?;
+        ask(actor, Action::Control, Some(&environment_of(runtime, &seen)))?;
         let step = runtime
             .kind(&seen.kind)
             .and_then(|kind| kind.step(seen.step.as_deref()));
@@ -141,6 +157,7 @@ pub async fn cancel(runtime: &Runtime, id: &str, actor: &Actor, reason: &str) ->
 pub async fn retry(runtime: &Runtime, id: &str, actor: &Actor) -> Result<Operation, OperationError> {
     for _ in 0..LOOKS {
         let seen = runtime.store.operation(id).await?;
+        ask(actor, Action::Control, Some(&environment_of(runtime, &seen)))?;
         match runtime.store.retry(&seen, &actor.name, runtime.now()).await {
             Err(StoreError::Changed { .. }) => {}
             done => return Ok(done?),

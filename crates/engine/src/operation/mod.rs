@@ -33,7 +33,7 @@ pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, S
 pub use syncline_store::{Operation, StoreError};
 
 /// The kinds of operations that this program knows.
-pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK];
+pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK, &promote::REVERT];
 
 /// A kind of operation.
 #[derive(Debug)]
@@ -81,39 +81,56 @@ pub type StepFn = for<'a> fn(&'a mut StepContext) -> StepFuture<'a>;
 /// A running step.
 pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, StepError>> + 'a>>;
 
-/// Something technical failed. Made of any error by `?`: what passes by itself becomes [`Outcome::Errored`], the rest
-/// [`Outcome::Stuck`].
+/// Something that a step could not do. Made of any error by `?`.
 #[derive(Debug)]
 pub struct StepError {
     problem: Box<Problem>,
-    passes: bool,
+    remedy: Remedy,
+}
+
+/// What helps against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remedy {
+    /// Time: it becomes [`Outcome::Errored`] and is tried again.
+    Time,
+    /// A person who mends it: it becomes [`Outcome::Stuck`].
+    Person,
+    /// Nothing, the work itself is refused: it becomes [`Outcome::Failed`].
+    Nothing,
 }
 
 impl StepError {
-    /// A technical failure in words, which may pass.
-    pub fn new(problem: Problem) -> Self {
+    fn of(problem: Problem, remedy: Remedy) -> Self {
         Self {
             problem: Box::new(problem),
-            passes: true,
+            remedy,
         }
+    }
+
+    /// A technical failure in words, which may pass.
+    pub fn new(problem: Problem) -> Self {
+        Self::of(problem, Remedy::Time)
     }
 
     /// One that only a person can mend.
     pub fn stuck(problem: Problem) -> Self {
-        Self {
-            passes: false,
-            ..Self::new(problem)
-        }
+        Self::of(problem, Remedy::Person)
+    }
+
+    /// Trying again does not help.
+    pub fn refused(problem: Problem) -> Self {
+        Self::of(problem, Remedy::Nothing)
     }
 
     fn outcome(self) -> Outcome {
         let problem = *self.problem;
-        match self.passes {
-            true => Outcome::Errored {
+        match self.remedy {
+            Remedy::Time => Outcome::Errored {
                 problem,
                 retry_at: None,
             },
-            false => Outcome::Stuck { problem },
+            Remedy::Person => Outcome::Stuck { problem },
+            Remedy::Nothing => Outcome::Failed { problem },
         }
     }
 }

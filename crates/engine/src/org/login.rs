@@ -179,9 +179,15 @@ impl Orgs {
 
     /// Connects to change the org. A production needs a login that allows it, and its name once more in `confirmed`.
     pub async fn connect_to_write(&self, name: &str, confirmed: Option<&str>) -> Result<Connection, OrgError> {
+        let permit = self.permit(name, confirmed)?;
+        self.connect_with(name, permit).await
+    }
+
+    /// What a connection needs to change an org: nothing, or a permit that names the production.
+    pub fn permit(&self, name: &str, confirmed: Option<&str>) -> Result<Option<WritePermit>, OrgError> {
         let entry = self.vault.entry(name)?;
         if entry.kind != "production" {
-            return self.connect_with(name, None).await;
+            return Ok(None);
         }
         if !entry.production_writes {
             return Err(OrgError::ProductionLogin { org: name.to_owned() });
@@ -189,7 +195,7 @@ impl Orgs {
         if confirmed != Some(name) {
             return Err(OrgError::NotConfirmed { org: name.to_owned() });
         }
-        self.connect_with(name, Some(WritePermit::naming(name))).await
+        Ok(Some(WritePermit::naming(name)))
     }
 
     /// Connects to run tests: they change no data and no metadata, so a production needs no permit of its user.

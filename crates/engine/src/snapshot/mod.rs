@@ -7,7 +7,9 @@ use std::thread;
 
 use serde::Serialize;
 use syncline_domain::config::Environment;
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{CommitTime, Oid, Repository, RepositoryHandle, Signature};
+use syncline_salesforce::Connection;
 use tokio::runtime::Handle;
 
 pub(crate) use common::{agreed, brought, remember};
@@ -15,6 +17,8 @@ pub(crate) use common::{agreed, brought, remember};
 use crate::environment::{EnvironmentError, network, org_of, select, tip};
 use crate::org::login::Orgs;
 use crate::org::retrieve::{self, Scope, Snapshot};
+use crate::org::seal::Sealer;
+use crate::permission::ask;
 use crate::scope;
 use crate::wire;
 use crate::{back_promote, config};
@@ -75,11 +79,15 @@ pub fn snapshots(
     repository: &Repository,
     orgs: &Orgs,
     request: &Request,
+    actor: &Actor,
     now: CommitTime,
     progress: Progress<'_>,
 ) -> Result<Vec<Taken>, EnvironmentError> {
     let config = config::read(repository)?;
     let environments = select(&config, &request.environments)?;
+    for environment in &environments {
+        ask(actor, Action::Snapshot, Some(environment))?;
+    }
     if environments.is_empty() {
         return Err(EnvironmentError::Argument {
             what: "no environment in syncline.toml has an org".to_owned(),
@@ -123,7 +131,7 @@ pub fn snapshots(
         .collect())
 }
 
-/// Takes the snapshot of one environment and settles what branch and org have in common.
+/// Takes the snapshot of one environment by its login.
 pub(crate) fn take(
     repository: &Repository,
     network: &Handle,
@@ -134,8 +142,47 @@ pub(crate) fn take(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Snapshotted, EnvironmentError> {
     let login = org_of(environment)?;
-    let branch = tip(repository, environment)?;
     let sealer = orgs.vault.sealer()?;
+    network.block_on(async {
+        let connection = orgs.connect(login).await?;
+        let place = Place {
+            repository,
+            environment,
+            sealer: &sealer,
+            author,
+        };
+        take_over(&connection, place, request, &mut |done, total| progress(done, total)).await
+    })
+}
+
+/// Where a snapshot goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// Where it is kept.
+    pub(crate) repository: &'a Repository,
+    /// The environment.
+    pub(crate) environment: &'a Environment,
+    /// Seals secrets before they are written.
+    pub(crate) sealer: &'a Sealer,
+    /// Who takes it, and when.
+    pub(crate) author: &'a Signature,
+}
+
+/// Takes the snapshot of an environment over a connection to its org, and settles what branch and org have in common. Nothing else
+/// takes the snapshot of an environment.
+pub(crate) async fn take_over(
+    connection: &Connection,
+    place: Place<'_>,
+    request: &Request,
+    progress: retrieve::Progress<'_>,
+) -> Result<Snapshotted, EnvironmentError> {
+    let Place {
+        repository,
+        environment,
+        sealer,
+        author,
+    } = place;
+    let branch = tip(repository, environment)?;
     let wanted = Snapshot {
         repository,
         name: &environment.name,
@@ -143,13 +190,10 @@ pub(crate) fn take(
         scope: Scope::managed(scope::read(repository)?),
         since_last: !request.full,
         new_org: request.new_org,
-        sealer: &sealer,
+        sealer,
         author: author.clone(),
     };
-    let taken = network.block_on(async {
-        let connection = orgs.connect(login).await?;
-        retrieve::snapshot(&connection, wanted, &mut |done, total| progress(done, total)).await
-    })?;
+    let taken = retrieve::snapshot(connection, wanted, progress).await?;
     if let Some(branch) = branch {
         remember(repository, environment, branch, taken.commit, author)?;
     }

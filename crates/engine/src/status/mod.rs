@@ -1,6 +1,7 @@
 //! Where every environment stands: against its neighbour, against its org, and what waits.
 
 mod count;
+mod open;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use syncline_git::{Oid, RefName, Repository};
 
 pub use count::Apart;
 pub(crate) use count::Counts;
+pub use open::{OpenOperation, of_environment, open_operations};
 
 use crate::back_promote::base;
 use crate::config;
@@ -53,6 +55,8 @@ pub struct EnvironmentStatus {
     pub open_changes: Vec<String>,
     /// Back-promotions to it whose conflicts wait for a decision.
     pub conflicts: Vec<String>,
+    /// Its operations that are not over; [`Status::with`] adds them, they are not in the repository.
+    pub operations: Vec<OpenOperation>,
     /// Its last snapshot.
     pub snapshot: Option<LastSnapshot>,
     /// When its sandbox may be refreshed next.
@@ -177,6 +181,7 @@ pub fn status(repository: &Repository, names: &[String], now: Millis) -> Result<
             drift,
             open_changes: open.map(|change| change.branch.clone()).collect(),
             conflicts: waiting.get(&environment.branch).cloned().unwrap_or_default(),
+            operations: Vec::new(),
             snapshot: seen.as_ref().map(|seen| last(seen, now)),
             next_refresh: next_refresh(environment, &copies, now),
             problems,

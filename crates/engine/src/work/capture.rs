@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use syncline_domain::drift::{Attribution, Class};
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{CommitTime, Entry, NewCommit, Oid, RefName, Repository, Trailer, TreeEdit, append_trailers};
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::diff::ChangeKind;
@@ -16,6 +17,7 @@ use crate::drift::{Difference, Drift, drift, edits, pick};
 use crate::environment::{EnvironmentError, find, network, seen_of, tip_of};
 use crate::org::login::Orgs;
 use crate::org::retrieve::Facts;
+use crate::permission::ask;
 use crate::project::ProjectReader;
 use crate::{config, snapshot};
 
@@ -78,6 +80,7 @@ pub fn capture(
     repository: &Repository,
     orgs: &Orgs,
     request: &Capture,
+    actor: &Actor,
     now: CommitTime,
 ) -> Result<Captured, EnvironmentError> {
     let config = config::read(repository)?;
@@ -87,6 +90,7 @@ pub fn capture(
         hint: "its branch was made by hand; begin one with `syncline work start`".to_owned(),
     })?;
     let environment = find(&config, &name)?;
+    ask(actor, Action::Work, Some(environment))?;
     let who = signature(repository.committer()?, now);
     if request.refresh {
         let wanted = snapshot::Request::default();

@@ -1,6 +1,7 @@
 //! A work item begins: a branch on what its target has now.
 
 use syncline_domain::config::{Config, Environment, Kind};
+use syncline_domain::policy::{Action, Actor};
 use syncline_domain::work::{ItemId, ItemIdError, branch as branch_of};
 use syncline_git::{CommitTime, NewCommit, RefName, Repository, append_trailers};
 
@@ -10,6 +11,7 @@ use crate::branch::advance;
 use crate::config;
 use crate::drift::{changes, target_of};
 use crate::environment::{EnvironmentError, find, tip_of};
+use crate::permission::ask;
 
 /// What is begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +25,12 @@ pub struct Start {
 }
 
 /// Begins a work item.
-pub fn start(repository: &Repository, request: &Start, now: CommitTime) -> Result<Item, EnvironmentError> {
+pub fn start(
+    repository: &Repository,
+    request: &Start,
+    actor: &Actor,
+    now: CommitTime,
+) -> Result<Item, EnvironmentError> {
     let title = request.title.trim();
     if title.is_empty() {
         return Err(EnvironmentError::Argument {
@@ -33,6 +40,7 @@ pub fn start(repository: &Repository, request: &Start, now: CommitTime) -> Resul
     }
     let config = config::read(repository)?;
     let environment = sandbox(&config, request.environment.as_deref())?;
+    ask(actor, Action::Work, Some(environment))?;
     let target = target_of(&config, &environment.name).unwrap_or(environment);
     let base = tip_of(repository, target)?;
     let known = changes(repository, &config)?;

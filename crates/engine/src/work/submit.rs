@@ -1,12 +1,14 @@
 //! A work item is shown to others: pushed, and marked open.
 
 use serde::Serialize;
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::{Expect, Program, PushRef, RefName, Remote, Repository};
 
 use super::{Item, chosen, item, submitted_ref};
 use crate::config;
 use crate::drift::target_of;
 use crate::environment::{EnvironmentError, tip};
+use crate::permission::ask_named;
 
 /// What is submitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,9 +44,12 @@ const SERVICES: &[(&str, &str)] = &[
 ];
 
 /// Pushes the branch of a work item to the remote, if there is one, and marks it open.
-pub fn submit(repository: &Repository, request: &Submit) -> Result<Submitted, EnvironmentError> {
+pub fn submit(repository: &Repository, request: &Submit, actor: &Actor) -> Result<Submitted, EnvironmentError> {
     let config = config::read(repository)?;
     let change = chosen(repository, &config, request.item.as_deref())?;
+    if let Some(name) = &change.environment {
+        ask_named(actor, Action::Work, &config, name)?;
+    }
     let found = item(repository, change.clone())?;
     if found.files == 0 {
         return Err(EnvironmentError::Argument {

@@ -8,7 +8,7 @@ use syncline_engine::back_promote::back_promote;
 use syncline_git::Repository;
 use xtask::generate::Random;
 
-use crate::sandbox::{NOW, Sandbox, profile, profile_path, request, told};
+use crate::sandbox::{NOW, Sandbox, owner, profile, profile_path, request, told};
 
 const CHILD: &str = "SYNCLINE_TEST_BACK_PROMOTE";
 
@@ -48,7 +48,7 @@ fn child() {
     if let Some(path) = std::env::var_os(CHILD) {
         let repository = Repository::open(path.as_ref()).unwrap();
         println!("begun");
-        let report = back_promote(&repository, &request("main", &["uat", "dev"]), NOW).unwrap();
+        let report = back_promote(&repository, &request("main", &["uat", "dev"]), &owner(), NOW).unwrap();
         println!("told: {}", told(&report));
     }
 }

@@ -4,7 +4,7 @@ use syncline_engine::back_promote::Outcome;
 use syncline_engine::conflicts::{ConflictsError, Resolve, Which, abort, list, resolve, show};
 use syncline_engine::resolution::Choice;
 
-use crate::sandbox::{NOW, Sandbox, conflict_id, profile, profile_path, told};
+use crate::sandbox::{NOW, Sandbox, conflict_id, owner, profile, profile_path, told};
 
 const THEIRS: &[(&str, &str)] = &[("A", "false"), ("B", "false"), ("C", "true"), ("N", "true")];
 const OURS: &[(&str, &str)] = &[("C", "true")];
@@ -121,7 +121,7 @@ fn what_cannot_be_decided() {
             choice,
             value: value.map(|text| text.as_bytes().to_vec()),
         };
-        let error = resolve(&sandbox.open(), &ask, NOW).unwrap_err().to_string();
+        let error = resolve(&sandbox.open(), &ask, &owner(), NOW).unwrap_err().to_string();
         assert!(error.contains(expect), "{error}");
         assert_eq!(sandbox.git(&["for-each-ref"]), before);
     };
@@ -153,14 +153,14 @@ fn given_up() {
     let (sandbox, id) = two(&["Admin"]);
     let uat = sandbox.rev("uat");
     assert_eq!(list(&sandbox.open()).unwrap().len(), 1);
-    assert_eq!(abort(&sandbox.open(), &id[..5]).unwrap(), id);
+    assert_eq!(abort(&sandbox.open(), &id[..5], &owner()).unwrap(), id);
     assert!(list(&sandbox.open()).unwrap().is_empty());
     assert_eq!(sandbox.rev("uat"), uat);
     // A damaged record is listed and can be removed.
     sandbox.git(&["update-ref", "refs/syncline/conflicts/abcd", "main"]);
     let listed = list(&sandbox.open()).unwrap();
     assert!(listed[0].record.is_none() && listed[0].error.is_some());
-    abort(&sandbox.open(), "abcd").unwrap();
+    abort(&sandbox.open(), "abcd", &owner()).unwrap();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use syncline_engine::back_promote::{BackPromoteError, Base, Outcome, Request, back_promote};
 use syncline_git::Repository;
 
-use crate::sandbox::{NOW, ROOT, Sandbox, class, profile, profile_path, request, told};
+use crate::sandbox::{NOW, ROOT, Sandbox, class, owner, profile, profile_path, request, told};
 
 fn edit(fields: &'static [(&'static str, &'static str)]) -> impl Fn(&Sandbox) {
     move |s| s.write(&profile_path("Admin"), &profile(fields))
@@ -84,7 +84,7 @@ fn a_baseline_that_a_person_named() {
 fn the_whole_request_is_refused() {
     let check = |sandbox: &Sandbox, ask: &Request, expect: &str| {
         let before = sandbox.git(&["for-each-ref"]);
-        let error = back_promote(&sandbox.open(), ask, NOW).unwrap_err();
+        let error = back_promote(&sandbox.open(), ask, &owner(), NOW).unwrap_err();
         let mut text = error.to_string();
         if let BackPromoteError::Range(source) = &error {
             text = format!("{text}: {source}");
@@ -192,7 +192,13 @@ fn a_branch_that_is_checked_out() {
     }
     // From inside the linked worktree.
     sandbox.on("main", edit(&[("A", "false"), ("B", "false"), ("C", "true")]));
-    let report = back_promote(&Repository::open(&linked).unwrap(), &request("main", &["dev"]), NOW).unwrap();
+    let report = back_promote(
+        &Repository::open(&linked).unwrap(),
+        &request("main", &["dev"]),
+        &owner(),
+        NOW,
+    )
+    .unwrap();
     assert_eq!(told(&report), "dev done");
     assert_eq!(sandbox.git_in(&linked, &["status", "--porcelain"]), "");
 }
@@ -233,11 +239,12 @@ fn bare_and_shallow_repositories() {
         }
         Repository::open(&folder).unwrap()
     };
-    let report = back_promote(&clone(&[], "bare"), &request("main", &["uat"]), NOW).unwrap();
+    let report = back_promote(&clone(&[], "bare"), &request("main", &["uat"]), &owner(), NOW).unwrap();
     assert_eq!(told(&report), "uat done");
     let report = back_promote(
         &clone(&["--depth", "2", "--no-single-branch"], "shallow"),
         &request("main", &["uat"]),
+        &owner(),
         NOW,
     )
     .unwrap();
@@ -265,7 +272,7 @@ fn hostile_paths_are_refused() {
         let commit = sandbox.git(&["commit-tree", "-m", "Hostile", "-p", "main", tree.trim()]);
         let before = sandbox.rev("uat");
         sandbox.git(&["update-ref", "refs/heads/hostile", commit.trim()]);
-        let result = back_promote(&sandbox.open(), &request("hostile", &["uat"]), NOW);
+        let result = back_promote(&sandbox.open(), &request("hostile", &["uat"]), &owner(), NOW);
         let text = match result {
             Ok(report) => told(&report),
             Err(error) => error.to_string(),

@@ -14,7 +14,7 @@ use syncline_metadata::conflict::{Conflict, Reason};
 use syncline_metadata::path::ElementPath;
 use xtask::generate::{Format, History, HistoryOptions, repository};
 
-use crate::sandbox::{NOW, request, told};
+use crate::sandbox::{NOW, owner, request, told};
 
 struct States<'r> {
     repository: &'r Repository,
@@ -97,7 +97,7 @@ fn run(seed: u64, components: usize, format: Format, choice: Choice) -> (usize, 
     let (mut merged, mut conflicts) = (0, 0);
     for target in targets {
         let ours = rev(&target.name);
-        let report = back_promote(&repository, &request("production", &[&target.name]), NOW).unwrap();
+        let report = back_promote(&repository, &request("production", &[&target.name]), &owner(), NOW).unwrap();
         let items = match &report.targets[0].outcome {
             Outcome::Done { replayed, .. } => {
                 assert!(replayed.is_empty() || !target.conflicting.is_empty());
@@ -111,7 +111,7 @@ fn run(seed: u64, components: usize, format: Format, choice: Choice) -> (usize, 
                     choice,
                     value: None,
                 };
-                let resolved = resolve(&repository, &ask, NOW).unwrap();
+                let resolved = resolve(&repository, &ask, &owner(), NOW).unwrap();
                 assert!(matches!(resolved.result.unwrap().outcome, Outcome::Done { .. }));
                 items
             }
@@ -133,7 +133,7 @@ fn run(seed: u64, components: usize, format: Format, choice: Choice) -> (usize, 
             assert!(source.changed.contains(&change.path.to_string()), "{}", change.path);
         }
         // And again there is nothing to do.
-        let again = back_promote(&repository, &request("production", &[&target.name]), NOW).unwrap();
+        let again = back_promote(&repository, &request("production", &[&target.name]), &owner(), NOW).unwrap();
         assert!(
             matches!(again.targets[0].outcome, Outcome::NothingToDo),
             "{}",

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use syncline_engine::back_promote::{Outcome, Report, Request, Selection, TargetReport, back_promote};
 use syncline_engine::conflicts::{Resolve, Resolved, Which, resolve};
+use syncline_engine::policy::Actor;
 use syncline_engine::resolution::Choice;
 use syncline_git::{CommitTime, Repository};
 use tempfile::TempDir;
@@ -20,6 +21,11 @@ pub(crate) const NOW: CommitTime = CommitTime {
     seconds: 1_700_000_500,
     offset_minutes: 60,
 };
+
+/// Who asks: everything is allowed.
+pub(crate) fn owner() -> Actor {
+    Actor::owner("Ada")
+}
 
 pub(crate) const ROOT: &str = "force-app/main/default";
 
@@ -128,7 +134,7 @@ impl Sandbox {
 
     pub(crate) fn promote_only(&self, from: &str, onto: &[&str], selection: Selection) -> Report {
         let request = request(from, onto);
-        back_promote(&self.open(), &Request { selection, ..request }, NOW).unwrap()
+        back_promote(&self.open(), &Request { selection, ..request }, &owner(), NOW).unwrap()
     }
 
     pub(crate) fn resolve(&self, id: &str, which: Which, choice: Choice, value: Option<&str>) -> Resolved {
@@ -138,7 +144,7 @@ impl Sandbox {
             choice,
             value: value.map(|text| text.as_bytes().to_vec()),
         };
-        resolve(&self.open(), &request, NOW).unwrap()
+        resolve(&self.open(), &request, &owner(), NOW).unwrap()
     }
 }
 

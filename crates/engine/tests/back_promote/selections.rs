@@ -2,7 +2,7 @@
 
 use syncline_engine::back_promote::{Base, Outcome, Report, Request, Selection, back_promote};
 
-use crate::sandbox::{NOW, ROOT, Sandbox, field, profile, profile_path, request, told};
+use crate::sandbox::{NOW, ROOT, Sandbox, field, owner, profile, profile_path, request, told};
 
 /// `main` adds a field with a layout that shows it, another field, and changes the profile and the class.
 fn changed() -> Sandbox {
@@ -207,7 +207,7 @@ fn commits() {
         commits: Some("main~2..main~1".to_owned()),
         ..request("main", &["uat"])
     };
-    let report = back_promote(&sandbox.open(), &ask, NOW).unwrap();
+    let report = back_promote(&sandbox.open(), &ask, &owner(), NOW).unwrap();
     assert_eq!(files(&report), ["P2.profile-meta.xml"]);
     let base = sandbox.rev("main~2");
     assert_eq!(
@@ -245,7 +245,7 @@ fn a_dry_run_writes_nothing() {
             selection,
             ..request("main", &["uat", "dev"])
         };
-        let report = back_promote(&sandbox.open(), &ask, NOW).unwrap();
+        let report = back_promote(&sandbox.open(), &ask, &owner(), NOW).unwrap();
         assert_eq!(told(&report), "uat done; dev conflicts 1");
         assert_eq!(sandbox.git(&["for-each-ref"]), before);
         assert_eq!(objects(), counted);

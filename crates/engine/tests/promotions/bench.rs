@@ -14,8 +14,9 @@ use syncline_engine::operation::{Decision, KINDS, Runtime, approve};
 use syncline_engine::org::deploy::{Deployment, Watch, deploy};
 use syncline_engine::org::login::{Grant, NewLogin, Orgs};
 use syncline_engine::org::vault::Vault;
+use syncline_engine::snapshot;
 use syncline_engine::worker::{self, Stop, Until};
-use syncline_git::{Entry, Oid, Repository, TreePath};
+use syncline_git::{CommitTime, Entry, Oid, Repository, TreePath};
 use syncline_salesforce::metadata::{DeployOptions, TestLevel};
 use syncline_salesforce::{Clock, Connection, Http};
 use syncline_simulator::config::{Config, OrgConfig};
@@ -245,9 +246,44 @@ impl Bench {
             direction,
             bypass: None,
         };
-        promote(&self.runtime, &self.open(), &wanted, "ada")
+        promote(&self.runtime, &self.open(), &wanted, &Actor::owner("ada"))
             .await
             .expect("begun")
+    }
+
+    /// Takes the snapshot of an environment as `syncline snapshot` does.
+    pub fn snapshot(&self, name: &str) {
+        let request = snapshot::Request {
+            environments: vec![name.to_owned()],
+            ..Default::default()
+        };
+        let now = CommitTime {
+            seconds: self.runtime.now() / 1000,
+            offset_minutes: 0,
+        };
+        let take = || {
+            let (repository, actor) = (self.open(), Actor::owner("ada"));
+            snapshot::snapshots(&repository, &self.runtime.orgs, &request, &actor, now, &|_, _, _| {})
+        };
+        // It has threads of its own for the network, so it is not called on one of them.
+        let taken = std::thread::scope(|scope| scope.spawn(take).join().expect("tried"));
+        for taken in taken.expect("snapshots") {
+            taken.result.expect("a snapshot");
+        }
+    }
+
+    /// In what the org of an environment differs from its branch as of the last snapshot: class and words.
+    pub fn drift(&self, name: &str) -> Vec<String> {
+        let found = syncline_engine::drift::drift(&self.open(), name).expect("drift");
+        found
+            .differences
+            .iter()
+            // Of what every org has, the branch knows nothing.
+            .filter(|one| {
+                !matches!(&*one.component.type_name, "CustomObject" | "Profile") || one.class.name() != "unmanaged"
+            })
+            .map(|one| format!("{} {}", one.class.name(), one.words))
+            .collect()
     }
 
     /// Works until everything waits or has ended.

@@ -13,4 +13,6 @@ mod files;
 mod meanwhile;
 mod once;
 mod refused;
+mod revert;
+mod scope;
 mod story;

@@ -1,6 +1,7 @@
 //! What goes wrong before anything is written is said.
 
 use syncline_domain::operation::State;
+use syncline_domain::policy::Actor;
 use syncline_engine::back_promote::Selection;
 use syncline_engine::operation::promote::{Direction, StartError, Wanted, promote};
 
@@ -18,7 +19,7 @@ async fn paths_branches_and_orgs_are_checked() {
         direction: Direction::Up,
         bypass: None,
     };
-    let error = promote(&bench.runtime, &bench.open(), &wanted, "ada")
+    let error = promote(&bench.runtime, &bench.open(), &wanted, &Actor::owner("ada"))
         .await
         .expect_err("uat lies between");
     assert!(matches!(error, StartError::Way(_)), "{error}");

@@ -1,6 +1,7 @@
 //! A hotfix made in production comes to four environments, of which two are being worked in, and one conflict is answered once.
 
 use syncline_domain::operation::State;
+use syncline_domain::policy::Actor;
 use syncline_engine::conflicts::{Resolve, Which, list, resolve};
 use syncline_engine::operation::promote::{Direction, conflicts_decided, rollback};
 use syncline_engine::resolution::Choice;
@@ -69,7 +70,7 @@ async fn a_hotfix_comes_down() {
         choice: Choice::Ours,
         value: None,
     };
-    resolve(&bench.open(), &answer, now).expect("resolved");
+    resolve(&bench.open(), &answer, &Actor::owner("ada"), now).expect("resolved");
     let woken = conflicts_decided(&bench.runtime.store, "ada", bench.runtime.now()).await;
     assert_eq!(woken.expect("woken"), 2);
     bench.work().await;
@@ -114,7 +115,7 @@ async fn a_hotfix_comes_down() {
     bench
         .others_change("qa", &with_fix(&org(), "Integer fixed = 1;"), &since)
         .await;
-    let back = rollback(&bench.runtime, &bench.open(), &operations[1], "ada")
+    let back = rollback(&bench.runtime, &bench.open(), &operations[1], &Actor::owner("ada"))
         .await
         .expect("begun");
     bench.until(&back.id, State::Succeeded).await;
@@ -124,7 +125,7 @@ async fn a_hotfix_comes_down() {
             .await,
         ""
     );
-    let error = rollback(&bench.runtime, &bench.open(), &operations[1], "ada").await;
+    let error = rollback(&bench.runtime, &bench.open(), &operations[1], &Actor::owner("ada")).await;
     assert!(error.is_err(), "it is undone already");
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use syncline_engine::operation::{self, Decision, Operation, Runtime};
-use syncline_engine::policy::Actor;
 use syncline_git::Repository;
 
 use super::find;
@@ -83,11 +82,6 @@ pub(super) struct RetryArgs {
     detach: bool,
 }
 
-/// The committer of the repository; it is the owner's own database.
-fn owner(repository: &Repository) -> Result<Actor, CommandError> {
-    Ok(Actor::owner(operating::actor(repository)?))
-}
-
 pub(super) async fn approve(
     runtime: &Arc<Runtime>,
     repository: &Repository,
@@ -100,7 +94,7 @@ pub(super) async fn approve(
         reason: args.reason,
         subject: args.about,
     };
-    operation::approve(runtime, &found.id, &owner(repository)?, &decision).await?;
+    operation::approve(runtime, &found.id, &operating::actor(repository)?, &decision).await?;
     go_on(runtime, found, args.detach, out).await
 }
 
@@ -116,7 +110,7 @@ pub(super) async fn reject(
         reason: Some(args.reason),
         subject: None,
     };
-    operation::approve(runtime, &found.id, &owner(repository)?, &decision).await?;
+    operation::approve(runtime, &found.id, &operating::actor(repository)?, &decision).await?;
     go_on(runtime, found, args.detach, out).await
 }
 
@@ -131,7 +125,7 @@ pub(super) async fn answer(
     operation::answer(
         runtime,
         &found.id,
-        &owner(repository)?,
+        &operating::actor(repository)?,
         &args.value,
         &args.comment,
         about,
@@ -147,7 +141,7 @@ pub(super) async fn cancel(
     out: &mut Output,
 ) -> Result<Status, CommandError> {
     let found = find(runtime, &args.operation).await?;
-    let seen = operation::cancel(runtime, &found.id, &owner(repository)?, &args.reason).await?;
+    let seen = operation::cancel(runtime, &found.id, &operating::actor(repository)?, &args.reason).await?;
     if seen.state.is_terminal() {
         match out.json() {
             true => out.value(&seen)?,
@@ -165,7 +159,7 @@ pub(super) async fn retry(
     out: &mut Output,
 ) -> Result<Status, CommandError> {
     let found = find(runtime, &args.operation).await?;
-    operation::retry(runtime, &found.id, &owner(repository)?).await?;
+    operation::retry(runtime, &found.id, &operating::actor(repository)?).await?;
     go_on(runtime, found, args.detach, out).await
 }
 

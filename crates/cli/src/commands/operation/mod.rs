@@ -296,6 +296,7 @@ impl From<OperationError> for CommandError {
     fn from(error: OperationError) -> Self {
         match error {
             OperationError::Store(error) => error.into(),
+            OperationError::Refused(refusal) => refusal.into(),
             other => Self::new(Kind::User, "operation.refused", &other).with_source_of(other),
         }
     }

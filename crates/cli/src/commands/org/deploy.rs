@@ -10,10 +10,9 @@ use syncline_engine::org::login::Orgs;
 use syncline_engine::report::Checks;
 use syncline_salesforce::metadata::{DeployIntent, DeployResult, DeployStatus, TestLevel};
 
-use super::deploying::Deploying;
 use super::{block_on, orgs};
 use crate::Status;
-use crate::error::CommandError;
+use crate::error::{CommandError, Kind};
 use crate::output::{Output, Progress};
 use crate::reports::Reports;
 
@@ -238,20 +237,20 @@ fn tell(result: &DeployResult, out: &mut Output) -> Result<(), CommandError> {
 }
 
 /// Progress of components, then of tests.
-pub(in crate::commands) struct Bar<'a> {
+struct Bar<'a> {
     out: &'a Output,
     bars: [Option<(Progress, u64)>; 2],
 }
 
 impl<'a> Bar<'a> {
-    pub(in crate::commands) fn new(out: &'a Output) -> Self {
+    fn new(out: &'a Output) -> Self {
         Self {
             out,
             bars: [None, None],
         }
     }
 
-    pub(in crate::commands) fn show(&mut self, result: &DeployResult) {
+    fn show(&mut self, result: &DeployResult) {
         let counts = [
             (
                 "components",
@@ -270,5 +269,50 @@ impl<'a> Bar<'a> {
                 *before = done;
             }
         }
+    }
+}
+
+/// What is known of a deployment that is sent, by the name of its login, for the case that the program ends before it does.
+struct Deploying {
+    org: String,
+    file: PathBuf,
+}
+
+impl Deploying {
+    fn new(orgs: &Orgs, org: &str) -> Self {
+        Self {
+            org: org.to_owned(),
+            file: orgs.vault.folder().join("deploying").join(format!("{org}.json")),
+        }
+    }
+
+    /// What an earlier run was about to send when it was ended.
+    fn earlier(&self) -> Option<DeployIntent> {
+        serde_json::from_slice(&std::fs::read(&self.file).ok()?).ok()
+    }
+
+    /// Writes down what is about to be sent.
+    fn intend(&self, intent: &DeployIntent) -> Result<(), String> {
+        let text = serde_json::to_vec_pretty(intent).map_err(|error| error.to_string())?;
+        let folder = self.file.parent().unwrap_or(&self.file);
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&self.file, text))
+            .map_err(|error| format!("{}: {error}", self.file.display()))
+    }
+
+    /// Tells the id of the deployment.
+    fn started(&self, id: &str) {
+        eprintln!("deployment {id} in {}", self.org);
+    }
+
+    /// The end was seen.
+    fn ended(&self) -> Result<(), CommandError> {
+        if !self.file.exists() {
+            return Ok(());
+        }
+        std::fs::remove_file(&self.file).map_err(|error| {
+            let message = format!("could not remove {}", self.file.display());
+            CommandError::new(Kind::Config, "org.vault", message).because(error)
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! `syncline org`: orgs, their data and their metadata.
 
 mod deploy;
-mod deploying;
 mod display;
 mod import;
 mod login;
@@ -15,8 +14,6 @@ use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;
 
-pub(super) use deploy::Bar as DeployBar;
-pub(super) use deploying::Deploying;
 pub(super) use retrieve::Bar;
 pub(super) use session::{block_on, orgs};
 

@@ -23,7 +23,7 @@ pub struct Params {
     /// The source's branch, if it is one.
     #[serde(default)]
     pub branch: Option<String>,
-    /// Up, down or back.
+    /// Up, down, back or set back.
     pub direction: Direction,
     /// Only these components and elements.
     #[serde(default)]
@@ -34,6 +34,9 @@ pub struct Params {
     /// What is undone.
     #[serde(default)]
     pub undo: Option<Undo>,
+    /// What is set back.
+    #[serde(default)]
+    pub revert: Option<SetBack>,
 }
 
 impl Params {
@@ -53,6 +56,26 @@ pub enum Direction {
     Down,
     /// To what was before a deployment.
     Back,
+    /// To what the branch says.
+    Revert,
+}
+
+/// Differences of the org that are set back to what its branch says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetBack {
+    /// The differences, as the person saw them.
+    pub differences: Vec<Meant>,
+    /// Whether they are deployed; else they are only validated.
+    pub deploy: bool,
+}
+
+/// A difference that a person means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meant {
+    /// The element's path.
+    pub path: String,
+    /// A digest of what the person saw there: what the branch has and what the org has.
+    pub seen: String,
 }
 
 /// The deployment that is undone: the states before it and after it.

@@ -7,7 +7,7 @@ use syncline_domain::config::{Direction as Way_, GateRules, Gates, Rule, Way};
 use syncline_domain::gate::{Checked, Done, Facts, Gate, State, count, evaluate, required};
 use syncline_domain::operation::{Question, QuestionKind};
 use syncline_domain::pipeline::Bypass;
-use syncline_domain::policy::{Approval, Role, Verdict};
+use syncline_domain::policy::{Action, Actor, Approval, Role, Verdict, decide};
 
 use super::data::Direction;
 use super::hand::{Hand, broken, failed};
@@ -15,13 +15,15 @@ use super::run_command;
 use crate::deployment::Package;
 use crate::operation::{Outcome, StepContext, StepError};
 
-/// The rules of the way. A source that is no environment, and a rollback, have the gates that hold on all ways.
+/// The rules of the way. A source that is no environment, a rollback and a revert have the gates that hold on all ways.
 pub(super) fn way(hand: &Hand) -> Result<Way, StepError> {
     let (from, to) = (hand.params.way_from(), hand.target.name.as_str());
     let known = hand.config.environment(from).is_some();
-    if hand.params.direction == Direction::Back || !known {
+    if matches!(hand.params.direction, Direction::Back | Direction::Revert) || !known {
         let mut gates = GateRules::default().over(&hand.config.gates.over(&Gates::default()));
         gates.soak = None;
+        // Nobody has tried before what is set back.
+        gates.validate |= hand.params.direction == Direction::Revert;
         return Ok(Way {
             from: from.to_owned(),
             to: to.to_owned(),
@@ -51,6 +53,11 @@ fn asked(hand: &Hand, approved_by: Vec<String>) -> Bypass {
 pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError> {
     let mut hand = Hand::open(context)?;
     context.signals("gates");
+    if hand.only_validates() {
+        return Ok(Outcome::Next {
+            step: "record".to_owned(),
+        });
+    }
     let way = way(&hand)?;
     let digest = hand.kept.digest.clone().unwrap_or_default();
     let connection = hand.connect(context).await?;
@@ -114,7 +121,15 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
 /// What keeps the path from being left, if it is to be: nobody else has agreed.
 fn bypass(hand: &Hand, actor: &str, approvals: &[Approval]) -> Option<String> {
     hand.params.bypass.as_ref()?;
-    let yes = approvals.iter().filter(|one| one.verdict == Verdict::Approve);
+    // Who may approve the package need not be one who may agree to leave the path.
+    let may = |one: &&Approval| {
+        let person = Actor::person(one.by.clone(), one.roles.iter().copied());
+        decide(&person, Action::ApproveBypass, Some(&hand.target)).allowed
+    };
+    let yes = approvals
+        .iter()
+        .filter(|one| one.verdict == Verdict::Approve)
+        .filter(may);
     let bypass = Bypass {
         requested_by: actor.to_owned(),
         ..asked(hand, yes.map(|one| one.by.clone()).collect())

@@ -1,17 +1,15 @@
 //! What every step begins with: the repository, the configuration, what was asked for and kept.
 
 use syncline_domain::config::{Config, Environment};
-use syncline_git::{CommitTime, Oid, RefName, Repository, Signature};
+use syncline_git::{CommitTime, Oid, RefName, Repository};
 use syncline_salesforce::{Connection, OrgId};
 
 use super::data::{Direction, Kept, Params};
 use crate::config;
 use crate::deployment::flows::flows;
-use crate::deployment::{Limits, Options, Package, flows_between, package};
+use crate::deployment::{DeploymentError, Limits, Options, Package, flows_between, package};
 use crate::operation::{Outcome, Problem, StepContext, StepError};
-use crate::org::retrieve::{Scope, Snapshot, Taken, snapshot};
 use crate::org::seal::Sealer;
-use crate::snapshot::remember;
 
 /// What a step works with.
 pub(super) struct Hand {
@@ -81,34 +79,6 @@ impl Hand {
         Ok(context.runtime.orgs.connect_to_write(login, Some(login)).await?)
     }
 
-    /// A snapshot of the target, and what it has in common with its branch since.
-    pub(super) async fn snapshot(
-        &self,
-        connection: &Connection,
-        branch: Option<Oid>,
-        since_last: bool,
-    ) -> Result<Taken, StepError> {
-        let author = Signature {
-            identity: self.repository.committer()?,
-            time: self.time(),
-        };
-        let wanted = Snapshot {
-            repository: &self.repository,
-            name: &self.target.name,
-            branch,
-            scope: Scope::managed(crate::scope::read(&self.repository)?),
-            since_last,
-            new_org: false,
-            sealer: &self.sealer,
-            author: author.clone(),
-        };
-        let taken = snapshot(connection, wanted, &mut |_, _| {}).await?;
-        if let Some(branch) = branch {
-            remember(&self.repository, &self.target, branch, taken.commit, &author)?;
-        }
-        Ok(taken)
-    }
-
     /// Whether the login leads to another org than the operation began with: then everything that was found is about the other one.
     pub(super) fn other_org(&self, org: &OrgId) -> Option<Outcome> {
         let known = self.kept.org_id.as_deref().filter(|known| *known != org.as_str())?;
@@ -157,7 +127,13 @@ impl Hand {
     pub(super) async fn package(&self, connection: &Connection, from: Oid, to: Oid) -> Result<Package, StepError> {
         let names = flows_between(&self.repository, from, to)?;
         let options = self.options(connection, flows(connection, &names).await?);
-        Ok(package(&self.repository, from, to, &options)?)
+        package(&self.repository, from, to, &options).map_err(|error| match error {
+            DeploymentError::Sealed { .. } | DeploymentError::TooLarge { .. } | DeploymentError::NoFile { .. } => {
+                let problem = Problem::new("promote.package", error.to_string());
+                StepError::refused(problem.hint("leave it out with a selection, or correct it, then begin anew"))
+            }
+            error => error.into(),
+        })
     }
 
     pub(super) fn options(&self, connection: &Connection, flows: crate::deployment::flows::Flows) -> Options<'_> {
@@ -175,6 +151,11 @@ impl Hand {
         self.package(connection, before, after).await
     }
 
+    /// Whether nothing is to be deployed, only tried.
+    pub(super) fn only_validates(&self) -> bool {
+        self.params.revert.as_ref().is_some_and(|revert| !revert.deploy)
+    }
+
     /// What people call the operation, in messages.
     pub(super) fn title(&self) -> String {
         let (from, to) = (&self.params.from, &self.params.to);
@@ -182,6 +163,7 @@ impl Hand {
             Direction::Up => format!("Promote {from} to {to}"),
             Direction::Down => format!("Back-promote {from} to {to}"),
             Direction::Back => format!("Roll back {to}"),
+            Direction::Revert => format!("Set {to} back to {from}"),
         }
     }
 

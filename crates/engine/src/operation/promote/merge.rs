@@ -8,7 +8,7 @@ use syncline_git::{Oid, RefName};
 use super::data::Direction;
 use super::hand::{Hand, broken, failed};
 use super::managed::only_managed;
-use super::overlay;
+use super::{overlay, revert};
 use crate::back_promote::{Onto, Outcome as Merged, Replayed, merge_onto, shared_state};
 use crate::operation::{Outcome, StepContext, StepError};
 use crate::state::{Source, Target};
@@ -33,6 +33,9 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
             "create it again, or correct syncline.toml",
         ));
     };
+    if let Some(wanted) = hand.params.revert.clone() {
+        return revert::run(context, hand, &wanted);
+    }
     let base = base(&hand, tip)?;
     let snapshot = Hand::commit(&hand.kept.snapshot, "snapshot")?;
     let commit: Oid = hand.params.commit.parse()?;
@@ -81,8 +84,12 @@ fn base(hand: &Hand, tip: Oid) -> Result<Option<Oid>, StepError> {
     Ok(shared_state(&hand.repository, &source, &target, hand.time())?)
 }
 
-/// The branch with the change: the tip itself when it has everything; none when a rollback has no branch to bring back.
+/// The branch with the change: the tip itself when it has everything, or is what the org is set back to; none when a rollback has no
+/// branch to bring back.
 pub(super) fn branch_onto(hand: &Hand, tip: Oid, base: Option<Oid>, met: &mut Met) -> Result<Option<Oid>, StepError> {
+    if hand.params.revert.is_some() {
+        return Ok(Some(tip));
+    }
     let (base, commit) = match (&hand.params.undo, hand.params.direction) {
         (Some(undo), Direction::Back) => match &undo.branch {
             Some((before, after)) => (Some(after.parse()?), before.parse()?),

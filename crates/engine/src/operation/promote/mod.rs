@@ -1,4 +1,4 @@
-//! Promotion, back-promotion and rollback of one target org: the same steps in the same order.
+//! Promotion, back-promotion, rollback and revert of one target org: the same steps in the same order.
 //!
 //! What somebody changes in the target while the operation waits is seen right before the deployment: then the new state is saved,
 //! the merge is made anew, and approvals of the old package are void.
@@ -16,6 +16,7 @@ mod prove;
 mod read_back;
 mod record;
 mod reverse;
+mod revert;
 mod run_command;
 mod save_work;
 mod snapshot;
@@ -24,7 +25,8 @@ mod validate;
 
 use super::{Kind, StepContext, StepDef, StepFuture};
 
-pub use data::{Direction, Kept, Params, Undo};
+pub use data::{Direction, Kept, Meant, Params, SetBack, Undo};
+pub use revert::{Revert, revert};
 pub use start::{StartError, Wanted, conflicts_decided, promote, rollback};
 
 /// Changes brought to an org, up or down.
@@ -38,6 +40,13 @@ pub const PROMOTE: Kind = Kind {
 pub const ROLLBACK: Kind = Kind {
     name: "rollback",
     title: "rollback of a deployment",
+    steps: STEPS,
+};
+
+/// An org set back to what its branch says.
+pub const REVERT: Kind = Kind {
+    name: "revert",
+    title: "drift set back",
     steps: STEPS,
 };
 

@@ -1,5 +1,6 @@
 //! Values of environments, taken out of the source's files and put in for the target: in the common state and in the change alike, so
-//! that they are never a change themselves.
+//! that they are never a change themselves. What an org does not have, and what is not managed, is taken out of both: the target's snapshot
+//! does not tell of it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,10 @@ use syncline_git::{Entry, NewCommit, Oid, Repository, Signature, TreePath};
 
 use super::hand::{Hand, broken};
 use crate::operation::StepError;
+use crate::org::retrieve::PROJECT_FILES;
 use crate::project::ProjectReader;
+use crate::resolution::FOLDER as RESOLUTIONS;
+use crate::scope::{self, Managed};
 
 /// The two states of a merge with the target's values.
 pub(super) struct Laid {
@@ -20,7 +24,8 @@ pub(super) struct Laid {
 pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) -> Result<Laid, StepError> {
     let source = read(&hand.repository, commit, &hand.params.from)?;
     let target = read(&hand.repository, commit, &hand.target.name)?;
-    if hand.params.undo.is_some() || (source.list.is_empty() && target.list.is_empty()) {
+    let managed = scope::read(&hand.repository)?;
+    if hand.params.undo.is_some() {
         return Ok(Laid {
             base,
             commit,
@@ -28,7 +33,17 @@ pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) ->
         });
     }
     let mut notes = Vec::new();
-    let mut state = |commit: Oid| transformed(hand, commit, snapshot, [&source, &target], &mut notes);
+    // Decisions stand in the source's tree. They are no change either.
+    let decisions = hand
+        .repository
+        .files(hand.repository.commit_tree(commit)?, RESOLUTIONS)?;
+    let values = Values {
+        source: &source,
+        target: &target,
+        managed: &managed,
+        decisions: &decisions,
+    };
+    let mut state = |commit: Oid| transformed(hand, commit, snapshot, &values, &mut notes);
     let base = base.map(&mut state).transpose()?;
     let commit = state(commit)?;
     notes.sort();
@@ -50,12 +65,25 @@ fn read(repository: &Repository, commit: Oid, environment: &str) -> Result<Overl
     })
 }
 
-/// A commit with the source's values out and the target's in.
+/// What a state is transformed with.
+struct Values<'a> {
+    source: &'a Overlays,
+    target: &'a Overlays,
+    managed: &'a Managed,
+    decisions: &'a [(TreePath, Entry)],
+}
+
+/// A commit with the source's values out and the target's in, and without what the target's org cannot have.
 fn transformed(
     hand: &Hand,
     commit: Oid,
     snapshot: Oid,
-    [source, target]: [&Overlays; 2],
+    &Values {
+        source,
+        target,
+        managed,
+        decisions,
+    }: &Values<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Oid, StepError> {
     let repository = &hand.repository;
@@ -66,7 +94,12 @@ fn transformed(
     let mut edited = repository.edit_tree(Some(tree));
     for (path, entry) in repository.files(tree, "")? {
         let Ok(text) = path.as_str() else { continue };
-        let component = projects.file(text).map(|file| file.parent.unwrap_or(file.id));
+        let file = projects.file(text).filter(|file| managed.has(&file.id));
+        if file.is_none() && !PROJECT_FILES.contains(&text) {
+            edited.remove(&path)?;
+            continue;
+        }
+        let component = file.map(|file| file.parent.unwrap_or(file.id));
         let concerned = |overlays: &Overlays| {
             overlays.list.iter().any(|overlay| match &overlay.place {
                 Place::Element(place) => component.as_ref() == Some(&place.component),
@@ -101,6 +134,9 @@ fn transformed(
             edited.set(&path, Entry::file(oid))?;
         }
     }
+    for (path, entry) in decisions {
+        edited.set(path, *entry)?;
+    }
     let new = edited.write()?;
     if new == tree {
         return Ok(commit);
@@ -112,7 +148,7 @@ fn transformed(
     Ok(repository.write_commit(NewCommit {
         tree: new,
         parents: &[commit],
-        message: &format!("Values of {} for {}", hand.params.from, hand.target.name),
+        message: &format!("What {} has for the org of {}", hand.params.from, hand.target.name),
         author: &who,
         committer: &who,
     })?)

@@ -8,6 +8,7 @@ use super::data::Direction;
 use super::deploy::words;
 use super::hand::{Hand, broken, failed};
 use super::merge::{self, Met};
+use super::snapshot;
 use crate::back_promote::{base_ref, shared_record};
 use crate::branch::{self, BranchError};
 use crate::operation::{Outcome, StepContext, StepError};
@@ -35,21 +36,23 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
 }
 
 /// Looks at the org once more, so that status and drift tell of it as it is now. What keeps it from being seen is told: the work is done.
-async fn see(context: &StepContext, hand: &mut Hand) -> Result<(), StepError> {
-    if hand.kept.deployed.is_empty() {
+async fn see(context: &mut StepContext, hand: &mut Hand) -> Result<(), StepError> {
+    if hand.kept.deployed.is_empty() && hand.kept.branch_commit == hand.kept.branch_tip {
         return Ok(());
     }
+    context.set_data(&hand.kept)?;
     let name = RefName::branch(&hand.target.branch)?;
-    if let Some(tip) = hand.repository.read_ref(&name)? {
+    if let Some(tip) = hand.repository.read_ref(&name)?
+        && !hand.kept.deployed.is_empty()
+    {
         let who = Signature {
             identity: hand.repository.committer()?,
             time: hand.time(),
         };
         brought(&hand.repository, &hand.target, tip, touched(hand)?, &who)?;
     }
-    let connection = hand.connect(context).await;
-    let seen = match connection {
-        Ok(connection) => hand.snapshot(&connection, hand.repository.read_ref(&name)?, true).await,
+    let seen = match hand.connect(context).await {
+        Ok(connection) => snapshot::take(hand, &connection, false).await.map_err(StepError::from),
         Err(error) => Err(error),
     };
     if let Err(error) = seen {
@@ -75,6 +78,13 @@ fn touched(hand: &Hand) -> Result<BTreeSet<TreePath>, StepError> {
 
 fn message(hand: &Hand) -> String {
     let target = &hand.target.name;
+    if hand.only_validates() && hand.kept.validation.is_some() {
+        return format!(
+            "`{target}` takes it: {} components to deploy, {} to delete; nothing was deployed",
+            hand.kept.components.len(),
+            hand.kept.deletions.len()
+        );
+    }
     if hand.kept.deployed.is_empty() {
         return format!("`{target}` has everything already");
     }

@@ -2,6 +2,7 @@
 
 use syncline_domain::operation::State;
 use syncline_domain::pipeline::WayError;
+use syncline_domain::policy::{Action, Actor};
 use syncline_git::Repository;
 use syncline_store::{Filter, NewOperation, Operation, Store, StoreError};
 
@@ -11,6 +12,7 @@ use crate::config::{self, Config, ReadConfigError};
 use crate::environment::EnvironmentError;
 use crate::operation::{OperationError, Runtime, start};
 use crate::org::OrgError;
+use crate::permission::{Refusal, ask, environment_of};
 use crate::state::{self, Source, StateError};
 use crate::work;
 
@@ -35,6 +37,9 @@ pub enum StartError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ReadConfigError),
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The source cannot be found.
     #[error(transparent)]
     State(#[from] StateError),
@@ -50,6 +55,9 @@ pub enum StartError {
     /// The login.
     #[error(transparent)]
     Org(#[from] OrgError),
+    /// The environment, or what differs in it.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     /// A bypass without a reason.
     #[error("a bypass of the path needs a reason; give one with `--reason TEXT`")]
     NoReason,
@@ -85,7 +93,7 @@ pub async fn promote(
     runtime: &Runtime,
     repository: &Repository,
     wanted: &Wanted,
-    actor: &str,
+    actor: &Actor,
 ) -> Result<Operation, StartError> {
     let config = config::read(repository)?;
     let source = state::source(repository, &config, &wanted.from)?;
@@ -101,6 +109,14 @@ pub async fn promote(
         }
         .into());
     };
+    let action = match wanted.direction {
+        Direction::Up => Action::Promote,
+        _ => Action::BackPromote,
+    };
+    ask(actor, action, Some(target))?;
+    if wanted.bypass.is_some() {
+        ask(actor, Action::Bypass, Some(target))?;
+    }
     if wanted.bypass.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
         return Err(StartError::NoReason);
     }
@@ -118,6 +134,7 @@ pub async fn promote(
         selection: wanted.selection.clone(),
         bypass: wanted.bypass.clone(),
         undo: None,
+        revert: None,
     };
     begin(runtime, "promote", &params, target.org.as_deref(), actor).await
 }
@@ -141,9 +158,10 @@ pub async fn rollback(
     runtime: &Runtime,
     repository: &Repository,
     operation: &str,
-    actor: &str,
+    actor: &Actor,
 ) -> Result<Operation, StartError> {
     let done = runtime.store.find_operation(operation).await?;
+    ask(actor, Action::Rollback, Some(&environment_of(runtime, &done)))?;
     let kept: Kept = serde_json::from_value(done.data.clone())?;
     let nothing = || StartError::NothingToUndo {
         operation: done.id.clone(),
@@ -191,6 +209,7 @@ pub async fn rollback(
             branch,
             base: kept.shared,
         }),
+        revert: None,
     };
     begin(
         runtime,
@@ -202,12 +221,12 @@ pub async fn rollback(
     .await
 }
 
-async fn begin(
+pub(super) async fn begin(
     runtime: &Runtime,
     kind: &str,
     params: &Params,
     login: Option<&str>,
-    actor: &str,
+    actor: &Actor,
 ) -> Result<Operation, StartError> {
     let to = params.to.clone();
     let login = login.ok_or_else(|| StartError::NoOrg(to.clone()))?;
@@ -233,7 +252,7 @@ async fn begin(
         environment: Some(to),
         exclusive_key: Some(org.as_str().to_owned()),
         params,
-        actor: actor.to_owned(),
+        actor: actor.name.clone(),
     };
     Ok(start(runtime, &new).await?)
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_git::{
-    Entry, NewCommit, Oid, RefName, Repository, Signature, Trailer, TreeEditor, TreePath, append_trailers, parse_trailers,
+    Entry, NewCommit, Oid, RefName, Repository, Signature, Trailer, TreeEditor, TreePath, append_trailers,
+    parse_trailers,
 };
 use syncline_metadata::component::{ComponentId, Located, Project};
 use syncline_salesforce::Connection;

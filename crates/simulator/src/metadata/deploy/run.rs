@@ -126,7 +126,11 @@ fn work(call: &Call<'_>, job: &Job, selection: Selection) -> Result<Done, ApiErr
         "Succeeded"
     };
     let retrieved = match job.options.perform_retrieve && !job.options.check_only && status != "Failed" {
-        true => Some(retrieve::deployed(call, job.version, valid.iter().map(|item| &item.id))?),
+        true => Some(retrieve::deployed(
+            call,
+            job.version,
+            valid.iter().map(|item| &item.id),
+        )?),
         false => None,
     };
     Ok(Done {

@@ -1,0 +1,42 @@
+//! Work on the whole database: backup and restore.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+
+use syncline_domain::policy::{Action, Actor};
+use syncline_store::{Store, StoreError};
+
+use crate::permission::{Refusal, ask};
+
+/// Work on the whole database failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Writes all rows of one moment. The number of rows. `path` is for messages.
+pub async fn backup(
+    store: &Store,
+    actor: &Actor,
+    out: &mut (dyn Write + Send),
+    path: &Path,
+) -> Result<u64, AdminError> {
+    ask(actor, Action::BackUp, None)?;
+    Ok(store.backup(out, path).await?)
+}
+
+/// Fills an empty database from a backup. The number of rows. `path` is for messages.
+pub async fn restore(
+    store: &Store,
+    actor: &Actor,
+    lines: &mut (dyn BufRead + Send),
+    path: &Path,
+) -> Result<u64, AdminError> {
+    ask(actor, Action::BackUp, None)?;
+    Ok(store.restore(lines, path).await?)
+}
