@@ -1,13 +1,14 @@
 //! A production and sandboxes, a repository with a branch for each, a database, and a worker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use syncline_domain::operation::State;
 use syncline_domain::policy::Actor;
 use syncline_engine::back_promote::Selection;
+use syncline_engine::command::Allowed;
 use syncline_engine::deployment::{Limits, Options, look, package};
 use syncline_engine::operation::promote::{Direction, Kept, Wanted, promote};
 use syncline_engine::operation::{Decision, KINDS, Runtime, approve};
@@ -16,9 +17,12 @@ use syncline_engine::org::login::{Grant, NewLogin, Orgs};
 use syncline_engine::org::vault::Vault;
 use syncline_engine::worker::{self, Stop, Until};
 use syncline_git::{Entry, Oid, Repository, TreePath};
+use syncline_salesforce::auth::{App, Token};
 use syncline_salesforce::metadata::{DeployOptions, TestLevel};
-use syncline_salesforce::{Clock, Connection, Http};
+use syncline_salesforce::{Address, Clock, Connection, Http};
 use syncline_simulator::config::{Config, OrgConfig};
+use syncline_simulator::oauth::{apps, users};
+use syncline_simulator::org::{Org, sessions};
 use syncline_simulator::server;
 use syncline_simulator::world::World;
 use syncline_store::{Operation, Store};
@@ -37,59 +41,129 @@ pub struct Bench {
     folder: TempDir,
 }
 
+/// What a bench begins with.
+pub struct Setting {
+    /// What all orgs and branches hold.
+    pub files: Files,
+    /// The end of syncline.toml.
+    pub more: String,
+    /// The database; one of SQLite beside the repository when not given.
+    pub database: Option<String>,
+    /// The time.
+    pub clock: Clock,
+    /// What one deployment takes.
+    pub limits: Limits,
+    /// Programs that may run.
+    pub commands: &'static str,
+    /// Settings of the simulated orgs.
+    pub world: Config,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            files: org(),
+            more: String::new(),
+            database: None,
+            clock: Clock::system(),
+            limits: Limits::default(),
+            commands: "",
+            world: Config::default(),
+        }
+    }
+}
+
+/// The logins of a bench. Waits for orgs are short: they have done everything at the next request.
+pub fn orgs(folder: &Path) -> Orgs {
+    Orgs {
+        vault: Vault::open(folder.join("home"), None),
+        http: Http::new().expect("a client"),
+        home: None,
+        clock: Clock::new(SystemTime::now, |time| Box::pin(tokio::time::sleep(time / 50))),
+    }
+}
+
+/// The repository of a bench.
+pub fn repository(folder: &Path) -> PathBuf {
+    folder.join("repository")
+}
+
+/// A login that renews its session.
+fn login(world: &World, org: &Org) -> NewLogin {
+    let token = {
+        let state = org.lock();
+        let admin = users::first_admin(&state.db).expect("read").expect("an administrator");
+        let app = Some(apps::CLI);
+        sessions::grant_refresh(org, &state.db, 1, &admin.id, app, world.clock.now()).expect("a token")
+    };
+    let instance: Address = org.origin.http.parse().expect("an address");
+    let token = Token {
+        access: world.admin_session(org).expect("a session").access_token.into(),
+        refresh: Some(token.into()),
+        instance: instance.clone(),
+        org: Some(org.id.parse().expect("an id")),
+        user: None,
+        scope: String::new(),
+    };
+    NewLogin {
+        name: org.name.clone(),
+        host: Some(instance),
+        grant: Grant::Browser {
+            app: App::platform_cli(),
+            token,
+        },
+        production_writes: true,
+    }
+}
+
 impl Bench {
     /// All orgs and branches hold [`org`]; `more` goes into syncline.toml.
     pub async fn start(more: &str) -> Self {
+        let setting = Setting {
+            more: more.to_owned(),
+            ..Setting::default()
+        };
+        Self::with(setting).await
+    }
+
+    pub async fn with(setting: Setting) -> Self {
         let org_of = |name: &str, kind: &str| OrgConfig {
             name: name.to_owned(),
             kind: kind.to_owned(),
             of: None,
         };
-        let mut orgs = vec![org_of("prod", "production")];
-        orgs.extend(BELOW.iter().map(|name| org_of(name, "Developer")));
-        let config = Config {
-            port: 0,
-            orgs,
-            ..Config::default()
-        };
+        let mut config = setting.world;
+        config.port = 0;
+        config.orgs = vec![org_of("prod", "production")];
+        config.orgs.extend(BELOW.iter().map(|name| org_of(name, "Developer")));
         let world = server::start(config, None).await.expect("a world");
         let folder = tempfile::tempdir().expect("a folder");
-        let http = Http::new().expect("a client");
-        let orgs = Orgs {
-            vault: Vault::open(folder.path().join("home"), None),
-            http,
-            home: None,
-        };
+        let orgs = orgs(folder.path());
         for org in world.orgs() {
-            let session = world.admin_session(&org).expect("a session");
-            let new = NewLogin {
-                name: org.name.clone(),
-                host: Some(org.origin.http.parse().expect("an address")),
-                grant: Grant::AccessToken(session.access_token.into()),
-                production_writes: true,
-            };
-            orgs.login(new).await.expect("a login");
+            orgs.login(login(&world, &org)).await.expect("a login");
         }
-        let repository = folder.path().join("repository");
+        let repository = repository(folder.path());
         std::fs::create_dir(&repository).expect("a folder");
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("store.db").display())).await;
+        let beside = || format!("sqlite:{}", folder.path().join("store.db").display());
+        let store = Store::open(&setting.database.unwrap_or_else(beside)).await;
         let bench = Self {
             world,
             runtime: Arc::new(Runtime {
                 store: store.expect("a store"),
                 repository,
                 orgs,
-                clock: Clock::system(),
-                commands: syncline_engine::command::Allowed::default(),
+                clock: setting.clock,
+                commands: Allowed::parse(setting.commands),
+                limits: setting.limits,
                 kinds: KINDS,
             }),
             folder,
         };
-        bench.seed(more).await;
+        bench.seed(&setting.files, &setting.more).await;
         bench
     }
 
-    async fn seed(&self, more: &str) {
+    async fn seed(&self, files: &Files, more: &str) {
         self.git(&["init", "--quiet", "--initial-branch=main", "."]);
         self.git(&["config", "user.name", "Ada"]);
         self.git(&["config", "user.email", "ada@example.com"]);
@@ -106,14 +180,14 @@ impl Bench {
         std::fs::write(self.path().join("syncline.toml"), toml).expect("written");
         let project = r#"{"packageDirectories": [{"path": "force-app", "default": true}]}"#;
         std::fs::write(self.path().join("sfdx-project.json"), project).expect("written");
-        self.write(&org());
+        self.write(files);
         self.commit("Start");
         for name in BELOW {
             self.git(&["branch", &format!("env/{name}")]);
         }
         self.git(&["switch", "--quiet", "--detach"]);
         for name in ["prod"].iter().chain(&BELOW) {
-            self.others_change(name, &Files::new(), &org()).await;
+            self.others_change(name, &Files::new(), files).await;
         }
     }
 

@@ -11,6 +11,7 @@ mod gates;
 mod hand;
 mod merge;
 mod overlay;
+mod progress;
 mod prove;
 mod read_back;
 mod record;
