@@ -11,7 +11,7 @@ use syncline_engine::back_promote::Selection;
 use syncline_engine::command::Allowed;
 use syncline_engine::deployment::{Limits, Options, look, package};
 use syncline_engine::operation::promote::{Direction, Kept, Wanted, promote};
-use syncline_engine::operation::{Decision, KINDS, Runtime, approve};
+use syncline_engine::operation::{Decision, KINDS, Kind, Runtime, answer, approve};
 use syncline_engine::org::deploy::{Deployment, Watch, deploy};
 use syncline_engine::org::login::{Grant, NewLogin, Orgs};
 use syncline_engine::org::vault::Vault;
@@ -57,6 +57,8 @@ pub struct Setting {
     pub commands: &'static str,
     /// Settings of the simulated orgs.
     pub world: Config,
+    /// The kinds of operations.
+    pub kinds: &'static [&'static Kind],
 }
 
 impl Default for Setting {
@@ -69,6 +71,7 @@ impl Default for Setting {
             limits: Limits::default(),
             commands: "",
             world: Config::default(),
+            kinds: KINDS,
         }
     }
 }
@@ -155,7 +158,7 @@ impl Bench {
                 clock: setting.clock,
                 commands: Allowed::parse(setting.commands),
                 limits: setting.limits,
-                kinds: KINDS,
+                kinds: setting.kinds,
             }),
             folder,
         };
@@ -326,6 +329,11 @@ impl Bench {
 
     /// Works until everything waits or has ended.
     pub async fn work(&self) {
+        self.work_until(&Stop::new()).await;
+    }
+
+    /// The same, unless it is stopped before.
+    pub async fn work_until(&self, stop: &Stop) {
         let options = worker::Options {
             name: "worker".to_owned(),
             slots: 4,
@@ -336,9 +344,7 @@ impl Bench {
                 patience: Duration::from_secs(30),
             },
         };
-        worker::run(&self.runtime, &options, &Stop::new())
-            .await
-            .expect("worked");
+        worker::run(&self.runtime, &options, stop).await.expect("worked");
     }
 
     pub async fn operation(&self, id: &str) -> Operation {
@@ -370,6 +376,13 @@ impl Bench {
         approve(&self.runtime, id, &Actor::owner(who), &decision)
             .await
             .expect("approved");
+    }
+
+    /// Answers the operation's question.
+    pub async fn answer(&self, id: &str, value: &str) {
+        answer(&self.runtime, id, &Actor::owner("bea"), value, "", None)
+            .await
+            .expect("answered");
     }
 
     /// Deployments of an org that changed something.

@@ -29,6 +29,13 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
         if let Some(outcome) = one(context, &mut hand, &connection, &package, trees).await? {
             return Ok(outcome);
         }
+        if context.stop.is_requested() && hand.kept.deployed.len() < package.chunks.len() {
+            return Ok(Outcome::Wait {
+                until: Some(context.now()),
+                signal: None,
+                why: "the worker stopped between two parts of the package".to_owned(),
+            });
+        }
     }
     Ok(Outcome::Done)
 }
