@@ -241,6 +241,20 @@ impl Bench {
         self.git(&["switch", "--quiet", "--detach"]);
     }
 
+    /// Commits a file outside of the metadata to a branch.
+    pub fn put(&self, branch: &str, path: &str, text: &str) {
+        self.git(&["switch", "--quiet", branch]);
+        let file = self.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&file, text).expect("written");
+        if text.starts_with("#!") {
+            let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&file, runs).expect("set");
+        }
+        self.commit("Settings");
+        self.git(&["switch", "--quiet", "--detach"]);
+    }
+
     fn tree(&self, files: &Files) -> Oid {
         let repository = self.open();
         let mut tree = repository.edit_tree(None);
@@ -256,7 +270,7 @@ impl Bench {
         tree.write().expect("a tree")
     }
 
-    async fn connect(&self, org: &str) -> Connection {
+    pub async fn connect(&self, org: &str) -> Connection {
         self.runtime
             .orgs
             .connect_to_write(org, Some(org))
@@ -387,15 +401,31 @@ impl Bench {
 
     /// Deployments of an org that changed something.
     pub fn deployments(&self, org: &str) -> usize {
+        self.count(org, "SELECT count(*) FROM DeployRequest WHERE CheckOnly = 0")
+    }
+
+    /// A number that an org's database tells.
+    pub fn count(&self, org: &str, sql: &str) -> usize {
         let org = self.world.org(org).expect("an org");
         let state = org.lock();
-        let count: i64 = state
-            .db
-            .query_row("SELECT count(*) FROM DeployRequest WHERE CheckOnly = 0", [], |row| {
-                row.get(0)
-            })
-            .expect("counted");
+        let count: i64 = state.db.query_row(sql, [], |row| row.get(0)).expect("counted");
         usize::try_from(count).expect("a count")
+    }
+
+    /// What the audit chain tells of an operation, one a line: action, outcome, actor, details.
+    pub async fn audit(&self, id: &str) -> String {
+        let subject = format!("operation:{id}");
+        let entries = self
+            .runtime
+            .store
+            .recent_audit(Some(&subject), 1_000)
+            .await
+            .expect("read");
+        let line = |draft: &syncline_domain::audit::Draft| {
+            format!("{} {} {} {}", draft.action, draft.outcome, draft.actor, draft.details)
+        };
+        let lines: Vec<String> = entries.iter().map(|entry| line(&entry.draft)).collect();
+        lines.join("\n")
     }
 
     /// The open conflicts, one a line: target, place, reason.

@@ -5,7 +5,7 @@ use syncline_git::{Oid, RefName};
 
 use super::data::Direction;
 use super::hand::{Hand, broken, failed};
-use super::overlay;
+use super::overlay::{self, Under};
 use crate::back_promote::{Onto, Outcome as Merged, merge_onto, shared_state};
 use crate::operation::{Outcome, StepContext, StepError};
 use crate::state::{Source, Target};
@@ -27,7 +27,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     let base = base(&hand, tip)?;
     let snapshot = Hand::commit(&hand.kept.snapshot, "snapshot")?;
     let commit: Oid = hand.params.commit.parse()?;
-    let laid = overlay::lay(&hand, base, commit, snapshot)?;
+    let laid = overlay::lay(&hand, base, commit, Under::Org(snapshot))?;
     let mut open = Open::new();
     let result = onto(&hand, "org", snapshot, laid.base, laid.commit, &mut open)?;
     let branch_result = branch_onto(&hand, tip, base, &mut open)?;
@@ -78,7 +78,10 @@ pub(super) fn branch_onto(hand: &Hand, tip: Oid, base: Option<Oid>, open: &mut O
             Some((before, after)) => (Some(after.parse()?), before.parse()?),
             None => return Ok(None),
         },
-        _ => (base, hand.params.commit.parse()?),
+        _ => {
+            let laid = overlay::lay(hand, base, hand.params.commit.parse()?, Under::Branch(tip))?;
+            (laid.base, laid.commit)
+        }
     };
     onto(hand, "branch", tip, base, commit, open).map(Some)
 }

@@ -17,7 +17,24 @@ pub(super) struct Laid {
     pub(super) notes: Vec<String>,
 }
 
-pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) -> Result<Laid, StepError> {
+/// What the two states are laid over.
+#[derive(Clone, Copy)]
+pub(super) enum Under {
+    /// The org's snapshot: the target's values are put in.
+    Org(Oid),
+    /// The branch's tip: it keeps what it has at the places of both environments.
+    Branch(Oid),
+}
+
+impl Under {
+    fn commit(self) -> Oid {
+        match self {
+            Self::Org(commit) | Self::Branch(commit) => commit,
+        }
+    }
+}
+
+pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, under: Under) -> Result<Laid, StepError> {
     let source = read(&hand.repository, commit, &hand.params.from)?;
     let target = read(&hand.repository, commit, &hand.target.name)?;
     if hand.params.undo.is_some() || (source.list.is_empty() && target.list.is_empty()) {
@@ -28,7 +45,7 @@ pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) ->
         });
     }
     let mut notes = Vec::new();
-    let mut state = |commit: Oid| transformed(hand, commit, snapshot, [&source, &target], &mut notes);
+    let mut state = |commit: Oid| transformed(hand, commit, under, [&source, &target], &mut notes);
     let base = base.map(&mut state).transpose()?;
     let commit = state(commit)?;
     notes.sort();
@@ -54,13 +71,13 @@ fn read(repository: &Repository, commit: Oid, environment: &str) -> Result<Overl
 fn transformed(
     hand: &Hand,
     commit: Oid,
-    snapshot: Oid,
+    under: Under,
     [source, target]: [&Overlays; 2],
     notes: &mut Vec<String>,
 ) -> Result<Oid, StepError> {
     let repository = &hand.repository;
     let tree = repository.commit_tree(commit)?;
-    let reference = repository.commit_tree(snapshot)?;
+    let reference = repository.commit_tree(under.commit())?;
     let projects = ProjectReader::default().read(repository, tree)?;
     let known: BTreeMap<TreePath, Entry> = repository.files(reference, "")?.into_iter().collect();
     let mut edited = repository.edit_tree(Some(tree));
@@ -87,8 +104,11 @@ fn transformed(
             bytes,
         };
         let stripped = strip(source, file(&bytes), old.as_deref())?;
-        // A secret stays sealed in git; what is sent is opened.
-        let laid = apply(target, file(&stripped.bytes), &|sealed| Ok(sealed.as_str().to_owned()))?;
+        let laid = match (under, &old) {
+            (Under::Branch(_), Some(old)) => strip(target, file(&stripped.bytes), Some(old))?,
+            // A secret stays sealed in git; what is sent is opened.
+            _ => apply(target, file(&stripped.bytes), &|sealed| Ok(sealed.as_str().to_owned()))?,
+        };
         notes.extend(laid.missing.iter().map(|missing| {
             let place = &target.list[missing.overlay].place;
             format!(
