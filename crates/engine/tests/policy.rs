@@ -82,9 +82,11 @@ impl Rig {
                 vault: Vault::open(folder.path().join("home"), None),
                 http: Http::new().expect("a client"),
                 home: None,
+                clock: Clock::system(),
             },
             clock: Clock::system(),
             commands: Allowed::default(),
+            limits: syncline_engine::deployment::Limits::default(),
             kinds: KINDS,
         };
         Self {

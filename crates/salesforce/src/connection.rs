@@ -18,6 +18,7 @@ use crate::rest;
 use crate::retry::Retry;
 use crate::secret::Secret;
 use crate::session::{Renewal, Session};
+use crate::still::Still;
 use crate::version::ApiVersion;
 
 /// Called with a new refresh token, before it is used: it replaces the old one, which is dead by then.
@@ -64,6 +65,8 @@ impl Options {
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) inner: Arc<Inner>,
+    /// Whether this one, and its clones, may still write.
+    pub(crate) still: Option<Still>,
 }
 
 pub(crate) struct Inner {
@@ -117,7 +120,16 @@ impl Connection {
                 limits: SeenLimits::default(),
                 organization: OnceCell::new(),
             }),
+            still: None,
         })
+    }
+
+    /// The same, which writes only while it may. It is asked before each attempt, repeats included, and before each piece of a
+    /// deployment's zip: what is left is the time of one system call.
+    #[must_use]
+    pub fn only_while(mut self, still: Still) -> Self {
+        self.still = Some(still);
+        self
     }
 
     /// What the user calls this org.

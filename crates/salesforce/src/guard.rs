@@ -63,6 +63,14 @@ pub enum Refusal {
         /// The org that it is now.
         found: OrgId,
     },
+    /// The sender has lost the right to write.
+    #[error("{attempted}: not sent to {org}, because another worker may do it now")]
+    Withdrawn {
+        /// What was attempted.
+        attempted: String,
+        /// The name of the org.
+        org: String,
+    },
     /// Few API requests are left, and this can wait.
     #[error("{org} has {left} of {allowed} API requests left; background work stops below {percent} %")]
     Reserve {
@@ -83,6 +91,7 @@ impl Refusal {
             Self::ProductionWrite { .. } => "production_write",
             Self::UnknownOrg { .. } => "unknown_org",
             Self::WrongOrg { .. } => "wrong_org",
+            Self::Withdrawn { .. } => "withdrawn",
             Self::Reserve { .. } => "api_reserve",
         }
     }
@@ -95,6 +104,9 @@ impl Refusal {
             }
             Self::WrongOrg { .. } => {
                 "a refreshed sandbox has a new org id: accept it as the new org, or correct the login".to_owned()
+            }
+            Self::Withdrawn { .. } => {
+                "nothing is to be done: the other worker looks for what was sent before".to_owned()
             }
             Self::Reserve { .. } => "wait, or make the reserve smaller".to_owned(),
         }

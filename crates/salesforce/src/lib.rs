@@ -28,6 +28,7 @@ mod send;
 mod session;
 pub mod soap;
 pub mod soql;
+mod still;
 pub mod tooling;
 mod version;
 
@@ -47,6 +48,7 @@ pub use poll::{Poll, Waiting};
 pub use request::{Request, segment};
 pub use retry::Retry;
 pub use secret::Secret;
+pub use still::Still;
 pub use version::ApiVersion;
 
 #[cfg(test)]

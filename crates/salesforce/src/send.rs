@@ -102,6 +102,12 @@ impl Connection {
         let mut attempt = 0;
         loop {
             attempt += 1;
+            if effect == Effect::Write && self.still.as_ref().is_some_and(|still| !still.may()) {
+                return Err(Error::Refused(Refusal::Withdrawn {
+                    attempted: request.what.to_string(),
+                    org: self.name().to_owned(),
+                }));
+            }
             let session = self.session();
             let failure = match self.attempt(request, &session, whole).await {
                 Ok(got) => return Ok(got),

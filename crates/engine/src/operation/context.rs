@@ -119,7 +119,7 @@ impl StepContext {
 
     /// Tells others how far the step is: `done` of `total` units ("components", "tests"). The expected end is worked out from
     /// `since`, when the counted work began.
-    pub async fn progress(&mut self, done: u64, total: u64, unit: &str, since: Millis) -> Result<(), StepError> {
+    pub async fn progress(&self, done: u64, total: u64, unit: &str, since: Millis) -> Result<(), StepError> {
         let now = self.now();
         let progress = json!({
             "done": done,

@@ -22,6 +22,7 @@ use syncline_salesforce::Clock;
 use syncline_store::Store;
 
 use crate::command::Allowed;
+use crate::deployment::Limits;
 use crate::org::login::Orgs;
 
 pub use context::StepContext;
@@ -154,6 +155,8 @@ pub struct Runtime {
     pub clock: Clock,
     /// Programs of the repository that may run on this machine.
     pub commands: Allowed,
+    /// What one deployment takes.
+    pub limits: Limits,
     /// The kinds of operations: [`KINDS`].
     pub kinds: &'static [&'static Kind],
 }

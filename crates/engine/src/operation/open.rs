@@ -9,6 +9,7 @@ use syncline_store::{Operation, Store, StoreError};
 
 use super::{KINDS, Runtime};
 use crate::command::Allowed;
+use crate::deployment::Limits;
 use crate::org::login::Orgs;
 use crate::worker::{self, Options, Stop, Until};
 
@@ -33,6 +34,7 @@ pub async fn open(repository: &Repository, orgs: Orgs, url: Option<String>) -> R
         orgs,
         clock: Clock::system(),
         commands: Allowed::from_environment(),
+        limits: Limits::default(),
         kinds: KINDS,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use syncline_salesforce::auth::{self, App, JwtKey, SfFiles, Token};
-use syncline_salesforce::{Address, Connection, Http, Login, Options, OrgId, OrgKind, Secret, WritePermit};
+use syncline_salesforce::{Address, Clock, Connection, Http, Login, Options, OrgId, OrgKind, Secret, WritePermit};
 
 use super::error::OrgError;
 use super::vault::{Entry, StoredGrant, Vault};
@@ -109,6 +109,8 @@ pub struct Orgs {
     pub http: Http,
     /// The user's home folder, for logins of the sf CLI.
     pub home: Option<PathBuf>,
+    /// The clock that waits for orgs go through.
+    pub clock: Clock,
 }
 
 /// The kind in one word.
@@ -126,7 +128,10 @@ impl Orgs {
     /// Signs in, asks what the org is, and keeps the login.
     pub async fn login(&self, new: NewLogin) -> Result<OrgSummary, OrgError> {
         let (grant, secrets, login) = self.read(&new)?;
-        let options = Options::named(&new.name);
+        let options = Options {
+            clock: self.clock.clone(),
+            ..Options::named(&new.name)
+        };
         let connection = match new.grant {
             Grant::Browser { token, .. } => Connection::with_token(&self.http, login, token, options).await?,
             _ => Connection::open(&self.http, login, options).await?,
@@ -212,6 +217,7 @@ impl Orgs {
         let options = Options {
             expected_org: Some(entry.org_id.clone()),
             permit,
+            clock: self.clock.clone(),
             on_rotation: Some(Arc::new(move |token| {
                 let saved = match by_sf {
                     // We cannot write into the sf CLI's files.

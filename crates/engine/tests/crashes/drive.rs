@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,24 +11,14 @@ use syncline_domain::operation::State;
 use syncline_engine::operation::{self, Runtime};
 use syncline_store::{Filter, NewOperation};
 
+use crate::postgres::new_postgres;
+use crate::process::{end, freeze, kill, start};
 use crate::worker::{Data, KIND, LEASE};
+use xtask::generate::Random;
 
 const OPERATIONS: usize = 12;
 const WORKERS: usize = 3;
 const HITS: usize = 5;
-
-/// Random numbers of a seed: SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-}
 
 /// What hits did over some seeds: a test in which nothing was taken over shows nothing.
 #[derive(Debug, Default)]
@@ -38,10 +28,7 @@ struct Hits {
 }
 
 pub fn check(postgres: bool, group: u64) {
-    let seeds = std::env::var("CRASH_SEEDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(5);
+    let seeds = crate::process::seeds();
     let threads = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -66,7 +53,7 @@ pub fn check(postgres: bool, group: u64) {
 }
 
 async fn one(seed: u64, url: &str, folder: &Path, hits: &mut Hits) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let runtime = crate::worker::runtime(url, folder).await;
     let file = folder.join("effects").display().to_string();
     for n in 0..OPERATIONS {
@@ -79,33 +66,21 @@ async fn one(seed: u64, url: &str, folder: &Path, hits: &mut Hits) {
         };
         operation::start(&runtime, &new).await.expect("begun");
     }
-    let mut workers: Vec<Child> = (0..WORKERS).map(|_| start(url, folder)).collect();
+    let begin = || start("worker", &[url, &folder.display().to_string()]);
+    let mut workers: Vec<Child> = (0..WORKERS).map(|_| begin()).collect();
     for _ in 0..HITS {
-        tokio::time::sleep(Duration::from_millis(20 + random.below(150))).await;
-        let at = usize::try_from(random.below(WORKERS as u64)).expect("small");
-        if random.below(2) == 0 {
-            workers[at].kill().expect("killed");
-            workers[at].wait().expect("gone");
-            workers[at] = start(url, folder);
+        tokio::time::sleep(Duration::from_millis(20 + random.below(150) as u64)).await;
+        let worker = &mut workers[random.below(WORKERS)];
+        if random.chance(50) {
+            kill(worker);
+            *worker = begin();
         } else {
-            signal("-STOP", &workers[at]);
-            let extra = Duration::from_millis(random.below(400));
-            tokio::time::sleep(LEASE + extra).await;
-            signal("-CONT", &workers[at]);
+            freeze(worker, LEASE + Duration::from_millis(random.below(400) as u64)).await;
         }
     }
     until_all_have_ended(&runtime, &mut workers, seed).await;
     for worker in workers {
-        // Its standard input ends with this.
-        let output = worker.wait_with_output().expect("ended");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "seed {seed}: {told} {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let report: serde_json::Value = serde_json::from_str(&told).expect("a report");
-        hits.refused += report["lost"].as_u64().unwrap_or(0);
+        hits.refused += end(worker)["lost"].as_u64().unwrap_or(0);
     }
     judge(&runtime, seed, &file, hits).await;
 }
@@ -172,38 +147,4 @@ async fn judge(runtime: &Runtime, seed: u64, file: &str, hits: &mut Hits) {
     let entries = runtime.store.audit_entries(0, 1_000_000).await.expect("read");
     let report = verify(&entries, &[], |_, _, _| true);
     assert!(report.is_whole(), "seed {seed}: {report:?}");
-}
-
-fn start(url: &str, folder: &Path) -> Child {
-    Command::new(std::env::current_exe().expect("runs"))
-        .arg("worker")
-        .arg(url)
-        .arg(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a worker starts")
-}
-
-fn signal(name: &str, child: &Child) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status();
-    assert!(status.expect("kill runs").success());
-}
-
-/// The address of an empty database; `None` when these tests are to be skipped.
-fn new_postgres() -> Option<String> {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if set("SYNCLINE_SKIP_POSTGRES") && !set("CI") {
-        println!("skipped: SYNCLINE_SKIP_POSTGRES is set");
-        return None;
-    }
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ci/postgres");
-    let output = Command::new(program).output().expect("ci/postgres starts");
-    assert!(
-        output.status.success(),
-        "{}SYNCLINE_SKIP_POSTGRES=1 skips the tests on PostgreSQL where CI is not set",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned())
 }

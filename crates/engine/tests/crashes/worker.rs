@@ -131,9 +131,11 @@ pub async fn runtime(url: &str, folder: &Path) -> Runtime {
             vault: Vault::open(folder.join("logins"), None),
             http: Http::new().expect("a client"),
             home: None,
+            clock: Clock::system(),
         },
         clock: Clock::system(),
         commands: syncline_engine::command::Allowed::default(),
+        limits: syncline_engine::deployment::Limits::default(),
         kinds: &[&KIND],
     }
 }
@@ -142,7 +144,12 @@ pub fn main(arguments: &[String]) -> ExitCode {
     let [url, folder] = arguments else {
         return ExitCode::from(2);
     };
-    let runtime_of_threads = tokio::runtime::Builder::new_multi_thread()
+    work(LEASE, runtime(url, folder.as_ref()))
+}
+
+/// Works until the standard input ends, and prints what was done.
+pub fn work(lease: Duration, runtime: impl Future<Output = Runtime>) -> ExitCode {
+    let threads = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
@@ -153,12 +160,12 @@ pub fn main(arguments: &[String]) -> ExitCode {
         drop(std::io::stdin().read_to_end(&mut Vec::new()));
         at_end.request();
     });
-    let report = runtime_of_threads.block_on(async {
-        let runtime = Arc::new(runtime(url, folder.as_ref()).await);
+    let report = threads.block_on(async {
+        let runtime = Arc::new(runtime.await);
         let options = Options {
             name: format!("worker {}", std::process::id()),
             slots: 3,
-            lease: LEASE,
+            lease,
             poll: Duration::from_millis(10),
             only: Vec::new(),
             until: Until::Stopped,

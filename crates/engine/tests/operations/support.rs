@@ -54,9 +54,11 @@ impl Rig {
                 vault: Vault::open(folder.path().join("logins"), None),
                 http: Http::new().expect("a client"),
                 home: None,
+                clock: Clock::system(),
             },
             clock,
             commands: syncline_engine::command::Allowed::default(),
+            limits: syncline_engine::deployment::Limits::default(),
             kinds: crate::steps::KINDS,
         };
         Self {

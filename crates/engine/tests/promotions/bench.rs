@@ -1,25 +1,29 @@
 //! A production and sandboxes, a repository with a branch for each, a database, and a worker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use syncline_domain::operation::State;
 use syncline_domain::policy::Actor;
 use syncline_engine::back_promote::Selection;
+use syncline_engine::command::Allowed;
 use syncline_engine::deployment::{Limits, Options, look, package};
 use syncline_engine::operation::promote::{Direction, Kept, Wanted, promote};
-use syncline_engine::operation::{Decision, KINDS, Runtime, approve};
+use syncline_engine::operation::{Decision, KINDS, Kind, Runtime, answer, approve};
 use syncline_engine::org::deploy::{Deployment, Watch, deploy};
 use syncline_engine::org::login::{Grant, NewLogin, Orgs};
 use syncline_engine::org::vault::Vault;
 use syncline_engine::snapshot;
 use syncline_engine::worker::{self, Stop, Until};
 use syncline_git::{CommitTime, Entry, Oid, Repository, TreePath};
+use syncline_salesforce::auth::{App, Token};
 use syncline_salesforce::metadata::{DeployOptions, TestLevel};
-use syncline_salesforce::{Clock, Connection, Http};
+use syncline_salesforce::{Address, Clock, Connection, Http};
 use syncline_simulator::config::{Config, OrgConfig};
+use syncline_simulator::oauth::{apps, users};
+use syncline_simulator::org::{Org, sessions};
 use syncline_simulator::server;
 use syncline_simulator::world::World;
 use syncline_store::{Operation, Store};
@@ -38,59 +42,132 @@ pub struct Bench {
     folder: TempDir,
 }
 
+/// What a bench begins with.
+pub struct Setting {
+    /// What all orgs and branches hold.
+    pub files: Files,
+    /// The end of syncline.toml.
+    pub more: String,
+    /// The database; one of SQLite beside the repository when not given.
+    pub database: Option<String>,
+    /// The time.
+    pub clock: Clock,
+    /// What one deployment takes.
+    pub limits: Limits,
+    /// Programs that may run.
+    pub commands: &'static str,
+    /// Settings of the simulated orgs.
+    pub world: Config,
+    /// The kinds of operations.
+    pub kinds: &'static [&'static Kind],
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            files: org(),
+            more: String::new(),
+            database: None,
+            clock: Clock::system(),
+            limits: Limits::default(),
+            commands: "",
+            world: Config::default(),
+            kinds: KINDS,
+        }
+    }
+}
+
+/// The logins of a bench. Waits for orgs are short: they have done everything at the next request.
+pub fn orgs(folder: &Path) -> Orgs {
+    Orgs {
+        vault: Vault::open(folder.join("home"), None),
+        http: Http::new().expect("a client"),
+        home: None,
+        clock: Clock::new(SystemTime::now, |time| Box::pin(tokio::time::sleep(time / 50))),
+    }
+}
+
+/// The repository of a bench.
+pub fn repository(folder: &Path) -> PathBuf {
+    folder.join("repository")
+}
+
+/// A login that renews its session.
+fn login(world: &World, org: &Org) -> NewLogin {
+    let token = {
+        let state = org.lock();
+        let admin = users::first_admin(&state.db).expect("read").expect("an administrator");
+        let app = Some(apps::CLI);
+        sessions::grant_refresh(org, &state.db, 1, &admin.id, app, world.clock.now()).expect("a token")
+    };
+    let instance: Address = org.origin.http.parse().expect("an address");
+    let token = Token {
+        access: world.admin_session(org).expect("a session").access_token.into(),
+        refresh: Some(token.into()),
+        instance: instance.clone(),
+        org: Some(org.id.parse().expect("an id")),
+        user: None,
+        scope: String::new(),
+    };
+    NewLogin {
+        name: org.name.clone(),
+        host: Some(instance),
+        grant: Grant::Browser {
+            app: App::platform_cli(),
+            token,
+        },
+        production_writes: true,
+    }
+}
+
 impl Bench {
     /// All orgs and branches hold [`org`]; `more` goes into syncline.toml.
     pub async fn start(more: &str) -> Self {
+        let setting = Setting {
+            more: more.to_owned(),
+            ..Setting::default()
+        };
+        Self::with(setting).await
+    }
+
+    pub async fn with(setting: Setting) -> Self {
         let org_of = |name: &str, kind: &str| OrgConfig {
             name: name.to_owned(),
             kind: kind.to_owned(),
             of: None,
         };
-        let mut orgs = vec![org_of("prod", "production")];
-        orgs.extend(BELOW.iter().map(|name| org_of(name, "Developer")));
-        let config = Config {
-            port: 0,
-            orgs,
-            ..Config::default()
-        };
+        let mut config = setting.world;
+        config.port = 0;
+        config.orgs = vec![org_of("prod", "production")];
+        config.orgs.extend(BELOW.iter().map(|name| org_of(name, "Developer")));
         let world = server::start(config, None).await.expect("a world");
         let folder = tempfile::tempdir().expect("a folder");
-        let http = Http::new().expect("a client");
-        let orgs = Orgs {
-            vault: Vault::open(folder.path().join("home"), None),
-            http,
-            home: None,
-        };
+        let orgs = orgs(folder.path());
         for org in world.orgs() {
-            let session = world.admin_session(&org).expect("a session");
-            let new = NewLogin {
-                name: org.name.clone(),
-                host: Some(org.origin.http.parse().expect("an address")),
-                grant: Grant::AccessToken(session.access_token.into()),
-                production_writes: true,
-            };
-            orgs.login(new).await.expect("a login");
+            orgs.login(login(&world, &org)).await.expect("a login");
         }
-        let repository = folder.path().join("repository");
+        let repository = repository(folder.path());
         std::fs::create_dir(&repository).expect("a folder");
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("store.db").display())).await;
+        let beside = || format!("sqlite:{}", folder.path().join("store.db").display());
+        let store = Store::open(&setting.database.unwrap_or_else(beside)).await;
         let bench = Self {
             world,
             runtime: Arc::new(Runtime {
                 store: store.expect("a store"),
                 repository,
                 orgs,
-                clock: Clock::system(),
-                commands: syncline_engine::command::Allowed::default(),
-                kinds: KINDS,
+                clock: setting.clock,
+                commands: Allowed::parse(setting.commands),
+                limits: setting.limits,
+                kinds: setting.kinds,
             }),
             folder,
         };
-        bench.seed(more).await;
+        bench.seed(&setting.files, &setting.more).await;
         bench
     }
 
-    async fn seed(&self, more: &str) {
+    async fn seed(&self, files: &Files, more: &str) {
         self.git(&["init", "--quiet", "--initial-branch=main", "."]);
         self.git(&["config", "user.name", "Ada"]);
         self.git(&["config", "user.email", "ada@example.com"]);
@@ -107,14 +184,14 @@ impl Bench {
         std::fs::write(self.path().join("syncline.toml"), toml).expect("written");
         let project = r#"{"packageDirectories": [{"path": "force-app", "default": true}]}"#;
         std::fs::write(self.path().join("sfdx-project.json"), project).expect("written");
-        self.write(&org());
+        self.write(files);
         self.commit("Start");
         for name in BELOW {
             self.git(&["branch", &format!("env/{name}")]);
         }
         self.git(&["switch", "--quiet", "--detach"]);
         for name in ["prod"].iter().chain(&BELOW) {
-            self.others_change(name, &Files::new(), &org()).await;
+            self.others_change(name, &Files::new(), files).await;
         }
     }
 
@@ -165,6 +242,20 @@ impl Bench {
         self.git(&["switch", "--quiet", "--detach"]);
     }
 
+    /// Commits a file outside of the metadata to a branch.
+    pub fn put(&self, branch: &str, path: &str, text: &str) {
+        self.git(&["switch", "--quiet", branch]);
+        let file = self.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&file, text).expect("written");
+        if text.starts_with("#!") {
+            let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&file, runs).expect("set");
+        }
+        self.commit("Settings");
+        self.git(&["switch", "--quiet", "--detach"]);
+    }
+
     fn tree(&self, files: &Files) -> Oid {
         let repository = self.open();
         let mut tree = repository.edit_tree(None);
@@ -180,7 +271,7 @@ impl Bench {
         tree.write().expect("a tree")
     }
 
-    async fn connect(&self, org: &str) -> Connection {
+    pub async fn connect(&self, org: &str) -> Connection {
         self.runtime
             .orgs
             .connect_to_write(org, Some(org))
@@ -288,6 +379,11 @@ impl Bench {
 
     /// Works until everything waits or has ended.
     pub async fn work(&self) {
+        self.work_until(&Stop::new()).await;
+    }
+
+    /// The same, unless it is stopped before.
+    pub async fn work_until(&self, stop: &Stop) {
         let options = worker::Options {
             name: "worker".to_owned(),
             slots: 4,
@@ -298,9 +394,7 @@ impl Bench {
                 patience: Duration::from_secs(30),
             },
         };
-        worker::run(&self.runtime, &options, &Stop::new())
-            .await
-            .expect("worked");
+        worker::run(&self.runtime, &options, stop).await.expect("worked");
     }
 
     pub async fn operation(&self, id: &str) -> Operation {
@@ -334,17 +428,40 @@ impl Bench {
             .expect("approved");
     }
 
+    /// Answers the operation's question.
+    pub async fn answer(&self, id: &str, value: &str) {
+        answer(&self.runtime, id, &Actor::owner("bea"), value, "", None)
+            .await
+            .expect("answered");
+    }
+
     /// Deployments of an org that changed something.
     pub fn deployments(&self, org: &str) -> usize {
+        self.count(org, "SELECT count(*) FROM DeployRequest WHERE CheckOnly = 0")
+    }
+
+    /// A number that an org's database tells.
+    pub fn count(&self, org: &str, sql: &str) -> usize {
         let org = self.world.org(org).expect("an org");
         let state = org.lock();
-        let count: i64 = state
-            .db
-            .query_row("SELECT count(*) FROM DeployRequest WHERE CheckOnly = 0", [], |row| {
-                row.get(0)
-            })
-            .expect("counted");
+        let count: i64 = state.db.query_row(sql, [], |row| row.get(0)).expect("counted");
         usize::try_from(count).expect("a count")
+    }
+
+    /// What the audit chain tells of an operation, one a line: action, outcome, actor, details.
+    pub async fn audit(&self, id: &str) -> String {
+        let subject = format!("operation:{id}");
+        let entries = self
+            .runtime
+            .store
+            .recent_audit(Some(&subject), 1_000)
+            .await
+            .expect("read");
+        let line = |draft: &syncline_domain::audit::Draft| {
+            format!("{} {} {} {}", draft.action, draft.outcome, draft.actor, draft.details)
+        };
+        let lines: Vec<String> = entries.iter().map(|entry| line(&entry.draft)).collect();
+        lines.join("\n")
     }
 
     /// The open conflicts, one a line: target, place, reason.

@@ -7,11 +7,15 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod around;
 mod bench;
 #[path = "../deployments/files.rs"]
 mod files;
+mod gates;
 mod meanwhile;
 mod once;
+mod overlays;
+mod packages;
 mod refused;
 mod revert;
 mod scope;

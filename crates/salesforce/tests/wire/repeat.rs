@@ -1,11 +1,14 @@
 //! Which attempts are repeated on the wire.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::json;
+use syncline_salesforce::metadata::{DeployIntent, DeployOptions};
 use syncline_salesforce::rest::Record;
-use syncline_salesforce::{Request, Reserve};
+use syncline_salesforce::{Request, Reserve, Still};
 
 use crate::server::{Reply, Server, sandbox};
 
@@ -65,6 +68,45 @@ async fn a_write_whose_answer_is_lost_is_not_repeated() {
         assert_eq!(error.code(), "unknown_outcome", "{error}");
         assert_eq!(server.count("POST", "/sobjects/"), 1);
     }
+}
+
+#[tokio::test]
+async fn a_write_is_not_repeated_once_its_sender_may_not() {
+    let may = Arc::new(AtomicBool::new(true));
+    let (asked, told) = (may.clone(), may.clone());
+    let server = Server::start(move |call, host| {
+        sandbox(call, host).unwrap_or_else(|| {
+            told.store(false, Ordering::SeqCst);
+            Reply::fault(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
+        })
+    })
+    .await;
+    let org = server.connect(|_| {}).await.0.unwrap();
+    let org = org.only_while(Still::new(move || asked.load(Ordering::SeqCst)));
+    let error = org.create("Account", &Record::new()).await.unwrap_err();
+    assert_eq!(error.code(), "withdrawn", "{error}");
+    assert_eq!(server.count("POST", "/sobjects/"), 1);
+}
+
+/// Who may not send any more ends the request in the middle of the zip, so that the server acts on nothing.
+#[tokio::test]
+async fn a_zip_breaks_off_when_its_sender_may_not() {
+    let server = turns(vec![|| Reply::ok(json!({"id": "0AfD000000IRt53", "deployResult": {}}))]).await;
+    let org = server.connect(|_| {}).await.0.unwrap();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let (counted, zip) = (looks.clone(), Bytes::from(vec![0; 1024 * 1024]));
+    let intent = DeployIntent {
+        options: DeployOptions::default(),
+        zip_size: Some(zip.len() as u64),
+        user: "005D000000IRt53".to_owned(),
+        before: None,
+    };
+    // The request begins, and three pieces are sent.
+    let org = org.only_while(Still::new(move || counted.fetch_add(1, Ordering::SeqCst) < 4));
+    let error = org.send_deploy(zip, &intent).await.unwrap_err();
+    assert_eq!(error.code(), "unknown_outcome", "{error}");
+    assert_eq!(server.count("POST", "/metadata/deployRequest"), 0, "no whole request");
+    assert_eq!(looks.load(Ordering::SeqCst), 5);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod audit;
 mod concurrency;
 mod files;
 mod operations;
+mod postgres;
 mod rows;
 mod secrets;
 mod support;

@@ -1,12 +1,10 @@
 //! A database for each test. PostgreSQL comes from `ci/postgres`; without it the tests fail, unless SYNCLINE_SKIP_POSTGRES is set
 //! and CI is not.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::json;
 use syncline_store::{Claim, Interim, NewOperation, Operation, StepEnd, Store};
 
+pub use crate::postgres::new_postgres;
 pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, State};
 
 /// A database, and the folder that it may lie in.
@@ -35,23 +33,6 @@ impl World {
     pub async fn again(&self) -> Store {
         Store::open(&self.url).await.expect("opened")
     }
-}
-
-/// The address of an empty database; `None` when these tests are to be skipped.
-pub fn new_postgres() -> Option<String> {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if set("SYNCLINE_SKIP_POSTGRES") && !set("CI") {
-        println!("skipped: SYNCLINE_SKIP_POSTGRES is set");
-        return None;
-    }
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ci/postgres");
-    let output = Command::new(program).output().expect("ci/postgres starts");
-    assert!(
-        output.status.success(),
-        "{}SYNCLINE_SKIP_POSTGRES=1 skips the tests on PostgreSQL where CI is not set",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned())
 }
 
 /// Runs a check on both databases, as two tests.

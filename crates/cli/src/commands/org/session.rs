@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use syncline_engine::org::OrgError;
 use syncline_engine::org::login::Orgs;
 use syncline_engine::org::vault::Vault;
-use syncline_salesforce::Http;
+use syncline_salesforce::{Clock, Http};
 
 use crate::error::{CommandError, Kind};
 
@@ -25,6 +25,7 @@ pub(in crate::commands) fn orgs() -> Result<Orgs, CommandError> {
         vault: Vault::open(folder, key),
         http: http.map_err(OrgError::from)?,
         home: env::home_dir(),
+        clock: Clock::system(),
     })
 }
 

@@ -6,11 +6,10 @@ use std::time::Duration;
 use syncline_domain::operation::{Question, QuestionKind};
 use syncline_git::Oid;
 use syncline_salesforce::Connection;
-use syncline_salesforce::metadata::{DeployResult, polling};
 
 use super::dependencies::answer;
 use super::hand::{Hand, failed};
-use super::{gates, validate};
+use super::{gates, progress, validate};
 use crate::deployment::{Difference, Package, look};
 use crate::operation::{Outcome, Problem, StepContext, StepError};
 
@@ -26,16 +25,16 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     }
     let trees = hand.trees()?;
     let package = hand.forward(&connection).await?;
-    let fresh = hand.kept.deploying.is_none();
-    if fresh && Some(&package.digest) != hand.kept.digest.as_ref() {
-        // Versions of flows changed: that is another package, and approvals are for the old one.
-        return Ok(Outcome::Next {
-            step: "dependencies".to_owned(),
-        });
-    }
     while hand.kept.deployed.len() < package.chunks.len() {
         if let Some(outcome) = one(context, &mut hand, &connection, &package, trees).await? {
             return Ok(outcome);
+        }
+        if context.stop.is_requested() && hand.kept.deployed.len() < package.chunks.len() {
+            return Ok(Outcome::Wait {
+                until: Some(context.now()),
+                signal: None,
+                why: "the worker stopped between two parts of the package".to_owned(),
+            });
         }
     }
     Ok(Outcome::Done)
@@ -62,6 +61,14 @@ async fn one(
         }
     }
     if hand.kept.running.is_none() {
+        if hand.kept.deployed.is_empty() && Some(&package.digest) != hand.kept.digest.as_ref() {
+            // Versions of flows changed: that is another package, and approvals are for the old one.
+            hand.kept.deploying = None;
+            context.set_data(&hand.kept)?;
+            return Ok(Some(Outcome::Next {
+                step: "dependencies".to_owned(),
+            }));
+        }
         if let Some(outcome) = changed(context, hand, connection, package, trees).await? {
             return Ok(Some(outcome));
         }
@@ -70,10 +77,10 @@ async fn one(
     let Some(id) = hand.kept.running.clone() else {
         return Ok(None);
     };
-    let result = wait(connection, &id).await?;
+    let parts = (hand.kept.deployed.len() + 1, package.chunks.len());
+    let result = progress::finish(context, connection, &id, parts).await?;
     hand.kept.running = None;
     hand.kept.intent = None;
-    let parts = (hand.kept.deployed.len() + 1, package.chunks.len());
     let outcome = if result.succeeded() { "succeeded" } else { "failed" };
     context.audit(
         "deploy",
@@ -247,10 +254,6 @@ async fn send(
         Err(error) => return Err(error.into()),
     }
     keep(context, hand).await
-}
-
-async fn wait(connection: &Connection, id: &str) -> Result<DeployResult, StepError> {
-    Ok(connection.finish_deploy(id, polling(), &mut |_| {}).await?)
 }
 
 /// The differences in words, for messages.

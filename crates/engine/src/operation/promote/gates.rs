@@ -115,7 +115,14 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
         },
     );
     let exception = bypass(&hand, &context.operation.actor, &approvals);
-    Ok(conclude(&hand, &digest, &checked, exception))
+    let outcome = conclude(&hand, &digest, &checked, exception);
+    if let (Outcome::Done, Some(reason)) = (&outcome, &hand.params.bypass) {
+        let agreed = approvals.iter().filter(|one| one.verdict == Verdict::Approve);
+        let agreed: Vec<&str> = agreed.map(|one| one.by.as_str()).collect();
+        let details = serde_json::json!({ "reason": reason, "package": digest, "approved_by": agreed });
+        context.audit("promote.bypass", "noted", details);
+    }
+    Ok(outcome)
 }
 
 /// What keeps the path from being left, if it is to be: nobody else has agreed.

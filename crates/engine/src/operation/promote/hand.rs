@@ -2,7 +2,7 @@
 
 use syncline_domain::config::{Config, Environment};
 use syncline_git::{CommitTime, Oid, RefName, Repository};
-use syncline_salesforce::{Connection, OrgId};
+use syncline_salesforce::{Connection, OrgId, Still};
 
 use super::data::{Direction, Kept, Params};
 use crate::config;
@@ -19,6 +19,7 @@ pub(super) struct Hand {
     pub(super) params: Params,
     pub(super) kept: Kept,
     pub(super) sealer: Sealer,
+    limits: Limits,
     id: String,
     now: i64,
 }
@@ -53,6 +54,7 @@ impl Hand {
             kept: context.data()?,
             params,
             sealer: context.runtime.orgs.vault.sealer()?,
+            limits: context.runtime.limits,
             id: context.operation.id.clone(),
             now: context.now(),
         })
@@ -74,9 +76,12 @@ impl Hand {
     }
 
     /// A connection to change the target. The operation names it, so a production needs only a login that allows changes.
+    /// Nothing is sent over it once the lease is lost.
     pub(super) async fn connect_to_write(&self, context: &StepContext) -> Result<Connection, StepError> {
         let login = self.login()?;
-        Ok(context.runtime.orgs.connect_to_write(login, Some(login)).await?)
+        let connection = context.runtime.orgs.connect_to_write(login, Some(login)).await?;
+        let lease = context.lease.clone();
+        Ok(connection.only_while(Still::new(move || !lease.is_lost())))
     }
 
     /// Whether the login leads to another org than the operation began with: then everything that was found is about the other one.
@@ -139,7 +144,7 @@ impl Hand {
     pub(super) fn options(&self, connection: &Connection, flows: crate::deployment::flows::Flows) -> Options<'_> {
         Options {
             version: connection.api_version(),
-            limits: Limits::default(),
+            limits: self.limits,
             flows,
             sealer: Some(&self.sealer),
         }

@@ -7,7 +7,7 @@ use syncline_git::{Oid, RefName};
 
 use super::data::Direction;
 use super::hand::{Hand, broken, failed};
-use super::managed::only_managed;
+use super::overlay::Under;
 use super::{overlay, revert};
 use crate::back_promote::{Onto, Outcome as Merged, Replayed, merge_onto, shared_state};
 use crate::operation::{Outcome, StepContext, StepError};
@@ -39,7 +39,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     let base = base(&hand, tip)?;
     let snapshot = Hand::commit(&hand.kept.snapshot, "snapshot")?;
     let commit: Oid = hand.params.commit.parse()?;
-    let laid = only_managed(&hand, overlay::lay(&hand, base, commit, snapshot)?)?;
+    let laid = overlay::lay(&hand, base, commit, Under::Org(snapshot))?;
     let mut met = Met::default();
     let result = onto(&hand, "org", snapshot, laid.base, laid.commit, &mut met)?;
     let branch_result = branch_onto(&hand, tip, base, &mut met)?;
@@ -95,7 +95,10 @@ pub(super) fn branch_onto(hand: &Hand, tip: Oid, base: Option<Oid>, met: &mut Me
             Some((before, after)) => (Some(after.parse()?), before.parse()?),
             None => return Ok(None),
         },
-        _ => (base, hand.params.commit.parse()?),
+        _ => {
+            let laid = overlay::lay(hand, base, hand.params.commit.parse()?, Under::Branch(tip))?;
+            (laid.base, laid.commit)
+        }
     };
     onto(hand, "branch", tip, base, commit, met).map(Some)
 }

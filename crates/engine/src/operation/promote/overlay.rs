@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use syncline_domain::overlay::{FOLDER, File, Overlays, Place, apply, strip};
-use syncline_git::{Entry, NewCommit, Oid, Repository, Signature, TreePath};
+use syncline_git::{Entry, NewCommit, Oid, Repository, TreePath};
 
 use super::hand::{Hand, broken};
 use crate::operation::StepError;
@@ -21,11 +21,29 @@ pub(super) struct Laid {
     pub(super) notes: Vec<String>,
 }
 
-pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) -> Result<Laid, StepError> {
+/// What the two states are laid over.
+#[derive(Clone, Copy)]
+pub(super) enum Under {
+    /// The org's snapshot: the target's values are put in.
+    Org(Oid),
+    /// The branch's tip: it keeps what it has at the places of both environments.
+    Branch(Oid),
+}
+
+impl Under {
+    fn commit(self) -> Oid {
+        match self {
+            Self::Org(commit) | Self::Branch(commit) => commit,
+        }
+    }
+}
+
+pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, under: Under) -> Result<Laid, StepError> {
     let source = read(&hand.repository, commit, &hand.params.from)?;
     let target = read(&hand.repository, commit, &hand.target.name)?;
     let managed = scope::read(&hand.repository)?;
-    if hand.params.undo.is_some() {
+    let no_values = source.list.is_empty() && target.list.is_empty();
+    if hand.params.undo.is_some() || (no_values && matches!(under, Under::Branch(_))) {
         return Ok(Laid {
             base,
             commit,
@@ -43,7 +61,7 @@ pub(super) fn lay(hand: &Hand, base: Option<Oid>, commit: Oid, snapshot: Oid) ->
         managed: &managed,
         decisions: &decisions,
     };
-    let mut state = |commit: Oid| transformed(hand, commit, snapshot, &values, &mut notes);
+    let mut state = |commit: Oid| transformed(hand, commit, under, &values, &mut notes);
     let base = base.map(&mut state).transpose()?;
     let commit = state(commit)?;
     notes.sort();
@@ -73,11 +91,11 @@ struct Values<'a> {
     decisions: &'a [(TreePath, Entry)],
 }
 
-/// A commit with the source's values out and the target's in, and without what the target's org cannot have.
+/// A commit with the source's values out and the target's in. For an org it is without what an org cannot have.
 fn transformed(
     hand: &Hand,
     commit: Oid,
-    snapshot: Oid,
+    under: Under,
     &Values {
         source,
         target,
@@ -88,14 +106,15 @@ fn transformed(
 ) -> Result<Oid, StepError> {
     let repository = &hand.repository;
     let tree = repository.commit_tree(commit)?;
-    let reference = repository.commit_tree(snapshot)?;
+    let reference = repository.commit_tree(under.commit())?;
     let projects = ProjectReader::default().read(repository, tree)?;
     let known: BTreeMap<TreePath, Entry> = repository.files(reference, "")?.into_iter().collect();
     let mut edited = repository.edit_tree(Some(tree));
     for (path, entry) in repository.files(tree, "")? {
-        let Ok(text) = path.as_str() else { continue };
-        let file = projects.file(text).filter(|file| managed.has(&file.id));
-        if file.is_none() && !PROJECT_FILES.contains(&text) {
+        let text = path.as_str().unwrap_or_default();
+        let file = projects.file(text);
+        let is_in_org = file.as_ref().is_some_and(|file| managed.has(&file.id)) || PROJECT_FILES.contains(&text);
+        if matches!(under, Under::Org(_)) && !is_in_org {
             edited.remove(&path)?;
             continue;
         }
@@ -120,8 +139,11 @@ fn transformed(
             bytes,
         };
         let stripped = strip(source, file(&bytes), old.as_deref())?;
-        // A secret stays sealed in git; what is sent is opened.
-        let laid = apply(target, file(&stripped.bytes), &|sealed| Ok(sealed.as_str().to_owned()))?;
+        let laid = match (under, &old) {
+            (Under::Branch(_), Some(old)) => strip(target, file(&stripped.bytes), Some(old))?,
+            // A secret stays sealed in git; what is sent is opened.
+            _ => apply(target, file(&stripped.bytes), &|sealed| Ok(sealed.as_str().to_owned()))?,
+        };
         notes.extend(laid.missing.iter().map(|missing| {
             let place = &target.list[missing.overlay].place;
             format!(
@@ -134,21 +156,21 @@ fn transformed(
             edited.set(&path, Entry::file(oid))?;
         }
     }
-    for (path, entry) in decisions {
-        edited.set(path, *entry)?;
+    if matches!(under, Under::Org(_)) {
+        for (path, entry) in decisions {
+            edited.set(path, *entry)?;
+        }
     }
     let new = edited.write()?;
     if new == tree {
         return Ok(commit);
     }
-    let who = Signature {
-        identity: repository.committer()?,
-        time: hand.time(),
-    };
+    // The same state is the same commit each time, so that conflicts are found again.
+    let who = repository.commit(commit)?.committer;
     Ok(repository.write_commit(NewCommit {
         tree: new,
         parents: &[commit],
-        message: &format!("What {} has for the org of {}", hand.params.from, hand.target.name),
+        message: &format!("What {} has for {}", hand.params.from, hand.target.name),
         author: &who,
         committer: &who,
     })?)

@@ -19,7 +19,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
             ignore_warnings: true,
             ..DeployOptions::default()
         };
-        let result = try_out(&connection, first, options).await?;
+        let result = try_out(context, &connection, first, options, (1, back.chunks.len())).await?;
         if !result.succeeded() {
             problems = result.problems();
         }

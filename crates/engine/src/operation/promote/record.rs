@@ -11,7 +11,7 @@ use super::merge::{self, Met};
 use super::snapshot;
 use crate::back_promote::{base_ref, shared_record};
 use crate::branch::{self, BranchError};
-use crate::operation::{Outcome, StepContext, StepError};
+use crate::operation::{Lease, Outcome, StepContext, StepError};
 use crate::snapshot::brought;
 
 /// How often a branch that others move is merged again.
@@ -20,11 +20,11 @@ const ATTEMPTS: usize = 10;
 pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError> {
     let mut hand = Hand::open(context)?;
     context.signals("conflicts");
-    if let Some(outcome) = move_branch(&mut hand)? {
+    if let Some(outcome) = move_branch(&mut hand, &context.lease)? {
         context.set_data(&hand.kept)?;
         return Ok(outcome);
     }
-    share(&mut hand)?;
+    share(context, &mut hand).await?;
     see(context, &mut hand).await?;
     let store = &context.runtime.store;
     let mut state = store.environment_state(&hand.target.name).await?;
@@ -105,7 +105,7 @@ fn message(hand: &Hand) -> String {
 }
 
 /// Brings the change to the target's branch, from where it is now.
-fn move_branch(hand: &mut Hand) -> Result<Option<Outcome>, StepError> {
+fn move_branch(hand: &mut Hand, lease: &Lease) -> Result<Option<Outcome>, StepError> {
     let name = RefName::branch(&hand.target.branch)?;
     let mut seen = Hand::commit(&hand.kept.branch_tip, "branch")?;
     for _ in 0..ATTEMPTS {
@@ -147,6 +147,9 @@ fn move_branch(hand: &mut Hand) -> Result<Option<Outcome>, StepError> {
             return Ok(None);
         }
         let commit = commit(hand, tip, source, tree)?;
+        if lease.is_lost() {
+            return Err(broken("promote.lease", "another worker records the operation"));
+        }
         match branch::advance(&hand.repository, &name, Some(tip), commit, "syncline: promote") {
             Ok(()) => {
                 hand.kept.branch_commit = Some(commit.to_string());
@@ -187,34 +190,58 @@ fn commit(hand: &Hand, tip: Oid, source: Oid, tree: Oid) -> Result<Oid, StepErro
 }
 
 /// Records the new common state; a rollback brings back the one before.
-fn share(hand: &mut Hand) -> Result<(), StepError> {
-    let repository = &hand.repository;
+async fn share(context: &mut StepContext, hand: &mut Hand) -> Result<(), StepError> {
     if let Some(undo) = &hand.params.undo {
         let Some((name, before, after)) = &undo.base else {
             return Ok(());
         };
-        let name: RefName = name.parse()?;
+        let (name, before): (RefName, _) = (name.parse()?, oid(before)?);
         let after: Oid = after.parse()?;
-        if repository.read_ref(&name)? == Some(after) {
-            let before = before.as_ref().map(|before| before.parse()).transpose()?;
-            repository.update_ref(&name, before, Some(after), "syncline: rollback")?;
+        if hand.repository.read_ref(&name)? == Some(after) {
+            hand.repository
+                .update_ref(&name, before, Some(after), "syncline: rollback")?;
         }
         return Ok(());
     }
     let (Some(source), Some(commit)) = (&hand.params.branch, &hand.kept.branch_commit) else {
         return Ok(());
     };
-    if !hand.params.selection.is_all() || hand.kept.shared.is_some() {
+    if !hand.params.selection.is_all() {
         return Ok(());
     }
     let name = base_ref(source, &RefName::branch(&hand.target.branch)?)?;
-    let before = repository.read_ref(&name)?;
-    let record = shared_record(repository, hand.params.commit.parse()?, commit.parse()?, hand.time())?;
-    repository.update_ref(&name, Some(record), before, "syncline: promote")?;
-    hand.kept.shared = Some((
-        name.as_str().to_owned(),
-        before.map(|before| before.to_string()),
-        record.to_string(),
-    ));
-    Ok(())
+    let found = hand.repository.read_ref(&name)?;
+    let noted = match &hand.kept.shared {
+        Some((_, before, record)) => Some((oid(before)?, record.parse::<Oid>()?)),
+        None => None,
+    };
+    let record = match noted {
+        // An earlier run has moved it, and was interrupted.
+        Some((_, record)) if found == Some(record) => return Ok(()),
+        Some((before, record)) if found == before => record,
+        _ => {
+            let record = shared_record(
+                &hand.repository,
+                hand.params.commit.parse()?,
+                commit.parse()?,
+                hand.time(),
+            )?;
+            // What stood there before is known only until it moves, and a rollback needs it.
+            hand.kept.shared = Some((
+                name.as_str().to_owned(),
+                found.map(|before| before.to_string()),
+                record.to_string(),
+            ));
+            context.set_data(&hand.kept)?;
+            context.save().await?;
+            record
+        }
+    };
+    Ok(hand
+        .repository
+        .update_ref(&name, Some(record), found, "syncline: promote")?)
+}
+
+fn oid(text: &Option<String>) -> Result<Option<Oid>, StepError> {
+    Ok(text.as_ref().map(|text| text.parse()).transpose()?)
 }

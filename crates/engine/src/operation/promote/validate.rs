@@ -4,11 +4,10 @@ use syncline_domain::config::TestLevel as Tests;
 use syncline_domain::gate::{Coverage, Done, Validation};
 use syncline_salesforce::metadata::{DeployOptions, DeployResult, TestLevel};
 
-use super::gates;
 use super::hand::Hand;
+use super::{gates, progress};
 use crate::deployment::Chunk;
 use crate::operation::{Outcome, Problem, StepContext, StepError};
-use crate::org::deploy::{Deployment, Watch, deploy};
 
 pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError> {
     let mut hand = Hand::open(context)?;
@@ -37,10 +36,11 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
         let Some(first) = package.chunks.first() else {
             return Ok(Outcome::Done);
         };
-        let result = try_out(&connection, first, options(&hand, &way)).await?;
+        let parts = (1, package.chunks.len());
+        let result = try_out(context, &connection, first, options(&hand, &way), parts).await?;
         return conclude(context, hand, &package.digest, &result, None);
     };
-    let result = try_out(&connection, chunk, options(&hand, &way)).await?;
+    let result = try_out(context, &connection, chunk, options(&hand, &way), (1, 1)).await?;
     let quick = (result.details.run_test_result.num_tests_run > 0).then(|| result.id.clone());
     conclude(context, hand, &package.digest, &result, quick)
 }
@@ -107,24 +107,18 @@ pub(super) fn options(hand: &Hand, way: &syncline_domain::config::Way) -> Deploy
 
 /// A check-only deployment: it changes nothing, so running it twice does no harm.
 pub(super) async fn try_out(
+    context: &StepContext,
     connection: &syncline_salesforce::Connection,
     chunk: &Chunk,
     options: DeployOptions,
+    part: (usize, usize),
 ) -> Result<DeployResult, StepError> {
-    let deployment = Deployment {
-        zip: chunk.zip()?,
-        options: DeployOptions {
-            check_only: true,
-            ..options
-        },
-        ..Deployment::default()
+    let options = DeployOptions {
+        check_only: true,
+        ..options
     };
-    let watch = Watch {
-        intent: &|_| Ok(()),
-        started: &mut |_| {},
-        progress: &mut |_| {},
-    };
-    Ok(deploy(connection, deployment, watch).await?)
+    let id = connection.start_deploy(chunk.zip()?, &options, &|_| Ok(())).await?;
+    progress::finish(context, connection, &id, part).await
 }
 
 /// Lines of the Apex that ran in the tests.

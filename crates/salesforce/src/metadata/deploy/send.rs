@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use reqwest::Body;
 use reqwest::multipart::{Form, Part};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::poll::Poll;
 use crate::request::{Request, segment};
 use crate::rest::Page;
+use crate::still::Pieces;
 
 /// What is about to be sent: enough to find the deployment again when its answer is lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,16 +266,17 @@ impl Connection {
 
     async fn send_zip(&self, zip: Bytes, options: &DeployOptions) -> Result<String> {
         let json = json!({"deployOptions": options}).to_string();
-        let file = zip.clone();
+        let (file, still) = (zip.clone(), self.still.clone());
         let form = move || {
             let part = |part: Part, kind: &str| part.mime_str(kind).unwrap_or_else(|_| Part::text(""));
             let length = file.len() as u64;
+            let body = Body::wrap_stream(Pieces::new(file.clone(), still.clone()));
             Form::new()
                 .part("json", part(Part::text(json.clone()), "application/json"))
                 .part(
                     "file",
                     part(
-                        Part::stream_with_length(file.clone(), length).file_name("deploy.zip"),
+                        Part::stream_with_length(body, length).file_name("deploy.zip"),
                         "application/zip",
                     ),
                 )
