@@ -342,7 +342,8 @@ fn work_item(world: &World) {
         "{shown}"
     );
     // Whoever asks for a change of a production does not approve it.
-    world.ends(&format!("operation approve {id} --reason mine"), 1);
+    let refused = world.ends(&format!("operation approve {id} --reason mine"), 2);
+    assert!(refused.stderr.contains("somebody else has to approve it"), "{refused}");
     world.git("config --global user.name Bea");
     world.ok(&format!("operation approve {id} --reason fine"));
     world.git("config --global user.name Test");

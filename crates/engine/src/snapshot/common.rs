@@ -93,7 +93,9 @@ pub(crate) fn brought(
     let mut edits = Vec::new();
     for path in paths {
         let entry = writer.entry_at(tip, &path)?;
-        edits.push(TreeEdit { path, entry });
+        if entry != writer.entry_at(tree, &path)? {
+            edits.push(TreeEdit { path, entry });
+        }
     }
     let commit = writer.write_commit(NewCommit {
         tree: writer.write_edits(Some(tree), &edits)?,
