@@ -4,7 +4,7 @@ use serde_json::json;
 use std::time::Duration;
 
 use syncline_domain::operation::{Question, QuestionKind};
-use syncline_git::Oid;
+use syncline_git::{Oid, RefName};
 use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::{DeployResult, polling};
 
@@ -27,6 +27,15 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     let trees = hand.trees()?;
     let package = hand.forward(&connection).await?;
     let fresh = hand.kept.deploying.is_none();
+    // What goes to the org has to go to the branch as well.
+    if fresh
+        && hand
+            .repository
+            .read_ref(&RefName::branch(&hand.target.branch)?)?
+            .is_none()
+    {
+        return Ok(hand.no_branch());
+    }
     if fresh && Some(&package.digest) != hand.kept.digest.as_ref() {
         // Versions of flows changed: that is another package, and approvals are for the old one.
         return Ok(Outcome::Next {
