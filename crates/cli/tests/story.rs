@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::outside::{Files, Outside};
-use support::world::{ALL, BELOW, World, base, changed, class, invoice, labels, news, permission_set, profile};
+use support::world::{BELOW, World, base, changed, class, invoice, labels, news, permission_set, profile};
 
 /// The gates of the way to production.
 const GATES: &str = "\n[[edges]]\nfrom = \"uat\"\nto = \"production\"\n[edges.gates]\napprovals = { admin = 1 }\n";
@@ -69,19 +69,6 @@ fn fees_in_euro(files: &mut Files) {
     permission_set(files, &[("Euro", true), ("Fee", true), ("Tax", true)]);
 }
 
-/// What an org holds beside its own files: what a new org comes with.
-fn with_standard(world: &World, org: &str) -> Files {
-    let files = world.admin(org).files();
-    files
-        .into_iter()
-        .filter(|(path, _)| !base().contains_key(path))
-        .collect()
-}
-
-fn and(standard: &Files, own: Files) -> Files {
-    standard.clone().into_iter().chain(own).collect()
-}
-
 fn now(world: &World) -> i64 {
     world.simulator.control("production", "GET", "clock", &Value::Null)["now"]
         .as_i64()
@@ -140,14 +127,7 @@ fn a_hotfix_comes_down_and_a_work_item_goes_up_and_down() {
     world.git("commit --quiet --all --message gates");
     world.ok("env check");
     world.ok("snapshot");
-    let standard: Vec<Files> = ALL.iter().map(|org| with_standard(&world, org)).collect();
-    let state = |org: &str, own: Files| {
-        and(
-            &standard[ALL.iter().position(|name| *name == org).expect("an org")],
-            own,
-        )
-    };
-    let holds = |org: &str, change: &dyn Fn(&mut Files)| world.holds(org, &state(org, changed(&base(), change)));
+    let holds = |org: &str, change: &dyn Fn(&mut Files)| world.holds(org, &changed(&base(), change));
 
     // People work in two sandboxes; no branch knows of it.
     world
@@ -266,14 +246,14 @@ fn a_hotfix_comes_down_and_a_work_item_goes_up_and_down() {
     work_item(&world);
     let with_item = |change: &dyn Fn(&mut Files)| changed(&changed(&base(), change), fees_in_euro);
     for org in ["production", "uat"] {
-        world.holds(org, &state(org, with_item(&hotfix)));
+        world.holds(org, &with_item(&hotfix));
     }
-    world.holds("dev1", &state("dev1", with_item(&dev1_with_hotfix)));
+    world.holds("dev1", &with_item(&dev1_with_hotfix));
     // dev2 had changed the permission set itself.
     let mut dev2 = with_item(&dev2_with_hotfix);
     permission_set(&mut dev2, &[("Euro", true), ("Fee", false), ("Tax", true)]);
-    world.holds("dev2", &state("dev2", dev2));
-    world.holds("dev3", &state("dev3", changed(&with_item(&hotfix), later)));
+    world.holds("dev2", &dev2);
+    world.holds("dev3", &changed(&with_item(&hotfix), later));
 }
 
 /// What a colleague does in the sandbox of the work item: it is left alone.

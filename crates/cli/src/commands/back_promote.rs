@@ -14,6 +14,7 @@ use syncline_engine::problem::Problem;
 use syncline_git::{CommitTime, Repository};
 use syncline_metadata::path::ElementPath;
 
+use super::environment::CORRECT;
 use super::operating;
 use crate::Status;
 use crate::error::{CommandError, Kind};
@@ -348,6 +349,11 @@ impl From<BackPromoteError> for CommandError {
             | BackPromoteError::Object(_)
             | BackPromoteError::Tree(_) => (Kind::User, "git.repository"),
         };
-        Self::new(kind, code, "could not back-promote").because(error)
+        let is_config = code == "config.invalid";
+        let made = Self::new(kind, code, "could not back-promote").because(error);
+        match is_config {
+            true => made.hint(CORRECT),
+            false => made,
+        }
     }
 }

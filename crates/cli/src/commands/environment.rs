@@ -46,9 +46,14 @@ impl From<EnvironmentError> for CommandError {
     }
 }
 
+/// What helps where syncline.toml is wrong.
+pub(super) const CORRECT: &str = "correct the file; `syncline env check` lists all that is wrong with it";
+
 impl From<ReadConfigError> for CommandError {
     fn from(error: ReadConfigError) -> Self {
-        Self::new(Kind::Config, "config.invalid", &error).with_source_of(error)
+        Self::new(Kind::Config, "config.invalid", &error)
+            .with_source_of(error)
+            .hint(CORRECT)
     }
 }
 

@@ -1,12 +1,15 @@
 //! Operations that a command begins, works on, and tells of.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use syncline_engine::operation::promote::{Kept, StartError};
 use syncline_engine::operation::{Operation, QuestionKind, Runtime, State, StoreError, database, finish, open};
 use syncline_engine::permission::Refusal;
 use syncline_engine::policy::Actor;
 use syncline_engine::status::{OpenOperation, open_operations};
+use syncline_engine::store::Filter;
 use syncline_engine::time::rfc3339;
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
@@ -19,6 +22,8 @@ use crate::output::Output;
 
 /// Characters of a question that a line shows.
 const QUESTION: usize = 100;
+/// How often a command looks at the operations that it works on.
+const LOOK: Duration = Duration::from_millis(500);
 /// The variable that names another database.
 const DATABASE: &str = "SYNCLINE_DATABASE_URL";
 
@@ -92,7 +97,7 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
     // A second handler in one process is refused; then Ctrl-C ends it at once, and the operations go on later all the same.
     let _ = ctrlc::set_handler(move || asked.request());
     let alone = begun.len() == 1;
-    let mut ended = finish(runtime, &ids, &stop).await?.into_iter();
+    let mut ended = until_done(runtime, &ids, &stop, out).await?.into_iter();
     let mut told = Vec::new();
     let (mut waits, mut failed) = (false, Vec::new());
     for (target, one) in begun {
@@ -114,7 +119,7 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
                 }
                 told.push(serde_json::to_value(&operation).unwrap_or_default());
                 if !out.json() {
-                    tell(out, &target, &operation)?;
+                    tell(out, &target, &operation, first(runtime, &operation).await?.as_ref())?;
                 }
             }
         }
@@ -131,6 +136,46 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
         true => Status::Found,
         false => Status::Done,
     })
+}
+
+/// The end of an id, which people write.
+pub(super) fn short(id: &str) -> &str {
+    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
+}
+
+/// Works on operations, and tells what keeps them from going on meanwhile.
+async fn until_done(
+    runtime: &Arc<Runtime>,
+    ids: &[String],
+    stop: &Stop,
+    out: &mut Output,
+) -> Result<Vec<Operation>, StoreError> {
+    let mut told = BTreeMap::new();
+    let mut work = std::pin::pin!(finish(runtime, ids, stop));
+    loop {
+        tokio::select! {
+            ended = &mut work => return ended,
+            () = runtime.clock.sleep(LOOK) => {}
+        }
+        for id in ids {
+            // A database that is busy is asked again.
+            let Ok(operation) = runtime.store.operation(id).await else {
+                continue;
+            };
+            let Some(problem) = operation.problem.as_ref().filter(|_| operation.state == State::Waiting) else {
+                continue;
+            };
+            let at = operation.wake_at.map(rfc3339).unwrap_or_default();
+            if told.insert(id, operation.attempts) != Some(operation.attempts) {
+                let environment = operation.environment.as_deref().unwrap_or(&operation.kind);
+                let text = format!(
+                    "{environment}: {} ({}); it is tried again at {at}",
+                    problem.message, problem.code
+                );
+                out.note(text);
+            }
+        }
+    }
 }
 
 /// What a person does for an operation that does not go on by itself.
@@ -154,16 +199,32 @@ pub(super) fn next(operation: &Operation, id: &str) -> Option<String> {
     }
 }
 
-fn tell(out: &mut Output, target: &str, operation: &Operation) -> Result<(), CommandError> {
-    let id = operation
-        .id
-        .get(operation.id.len().saturating_sub(8)..)
-        .unwrap_or(&operation.id);
-    let message = match (&operation.problem, &operation.message) {
-        (Some(problem), _) => format!("{} ({})", problem.message, problem.code),
-        (None, Some(message)) => message.clone(),
-        (None, None) if operation.state == State::Queued => "another operation with this org comes first".to_owned(),
-        (None, None) => String::new(),
+/// The operation with the same org that has to end before a queued one.
+async fn first(runtime: &Runtime, operation: &Operation) -> Result<Option<Operation>, StoreError> {
+    if operation.state != State::Queued {
+        return Ok(None);
+    }
+    let filter = Filter {
+        open: true,
+        ..Filter::default()
+    };
+    let others = runtime.store.operations(&filter).await?.into_iter();
+    let mut same = others.filter(|other| other.exclusive_key == operation.exclusive_key && other.id < operation.id);
+    Ok(same.next_back())
+}
+
+fn tell(out: &mut Output, target: &str, operation: &Operation, first: Option<&Operation>) -> Result<(), CommandError> {
+    let id = short(&operation.id);
+    let message = match (&operation.problem, &operation.message, first) {
+        (Some(problem), ..) => format!("{} ({})", problem.message, problem.code),
+        (None, _, Some(first)) => format!(
+            "the operation {} of {} with the same org comes first, and is {}",
+            short(&first.id),
+            first.actor,
+            first.state
+        ),
+        (None, Some(message), None) => message.clone(),
+        (None, None, None) => String::new(),
     };
     out.line(format_args!("{target}: {} ({id}): {message}", operation.state))?;
     let causes = operation
@@ -176,7 +237,14 @@ fn tell(out: &mut Output, target: &str, operation: &Operation) -> Result<(), Com
     for hint in operation.problem.iter().flat_map(|problem| &problem.hints) {
         out.line(format_args!("  hint: {hint}"))?;
     }
-    if let Some(next) = next(operation, id) {
+    let next = match first {
+        Some(first) => Some(format!(
+            "syncline operation show {}, then the same command again",
+            short(&first.id)
+        )),
+        None => next(operation, id),
+    };
+    if let Some(next) = next {
         out.line(format_args!("  next: {next}"))?;
     }
     let Ok(kept) = serde_json::from_value::<Kept>(operation.data.clone()) else {
@@ -228,6 +296,7 @@ impl From<Refusal> for CommandError {
 impl From<StartError> for CommandError {
     fn from(error: StartError) -> Self {
         match error {
+            StartError::Config(error) => error.into(),
             StartError::Org(error) => error.into(),
             StartError::Environment(error) => error.into(),
             StartError::Refused(refusal) => refusal.into(),

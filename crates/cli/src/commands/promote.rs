@@ -65,9 +65,7 @@ fn next_above(repository: &Repository, config: &Config, from: &str) -> Result<St
 /// Runs the promotion and tells of it.
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let repository = open()?;
-    let config: Config = config::read(&repository).map_err(|error| {
-        CommandError::new(crate::error::Kind::Config, "config.invalid", &error).with_source_of(error)
-    })?;
+    let config = config::read(&repository)?;
     let to = match args.to {
         Some(to) => to,
         None => next_above(&repository, &config, &args.from)?,

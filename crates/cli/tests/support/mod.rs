@@ -74,11 +74,15 @@ impl TestEnv {
 
     /// A repository in the work folder, on branch `main`, with nothing in it.
     pub fn repository() -> Self {
-        let env = Self::new();
-        env.git_ok(&["config", "--global", "user.name", "Test"]);
-        env.git_ok(&["config", "--global", "user.email", "test@example.com"]);
-        env.git_ok(&["init", "--quiet", "--initial-branch=main"]);
-        env
+        Self::new().with_repository()
+    }
+
+    /// Makes one in the work folder.
+    pub fn with_repository(self) -> Self {
+        self.git_ok(&["config", "--global", "user.name", "Test"]);
+        self.git_ok(&["config", "--global", "user.email", "test@example.com"]);
+        self.git_ok(&["init", "--quiet", "--initial-branch=main"]);
+        self
     }
 
     /// Commits a file on the current branch.

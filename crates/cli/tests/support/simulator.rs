@@ -84,7 +84,9 @@ impl Simulator {
     }
 
     pub fn fault(&self, fault: &Value) {
-        self.control("prod", "POST", "faults", fault);
+        // Each org takes the faults of all.
+        let any = self.told["orgs"][0]["name"].as_str().expect("an org");
+        self.control(any, "POST", "faults", fault);
     }
 
     /// Method and path of the requests to an org, oldest first.

@@ -1,5 +1,7 @@
 //! A production and sandboxes that hold the same, logins to all of them, and a repository that was set up from them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::outside::{Files, Outside, differences};
@@ -14,23 +16,36 @@ pub const ALL: [&str; 5] = ["production", "uat", "dev1", "dev2", "dev3"];
 pub struct World {
     pub env: TestEnv,
     pub simulator: Simulator,
+    /// What each org came with.
+    standard: BTreeMap<String, Files>,
 }
 
 impl World {
     /// Orgs that hold [`base`], and a repository that a user has set up from them.
     pub fn start() -> Self {
-        let world = Self::bare(&ALL, "");
-        for org in ALL {
+        Self::of(&ALL)
+    }
+
+    /// The same with these orgs only.
+    pub fn of(names: &[&str]) -> Self {
+        Self::within(TestEnv::repository(), names)
+    }
+
+    /// The same in this repository.
+    pub fn within(env: TestEnv, names: &[&str]) -> Self {
+        let mut world = Self::bare(env, names, "");
+        for org in names {
+            let standard = world.admin(org).files();
+            world.standard.insert((*org).to_owned(), standard);
             world.admin(org).change(&base(), &[]);
         }
-        world.log_in(&ALL);
-        world.ok(&format!("init --from-org {}", ALL.join(" ")));
+        world.log_in(names);
+        world.ok(&format!("init --from-org {}", names.join(" ")));
         world
     }
 
-    /// Orgs of these names without logins, an empty repository; `more` goes into the configuration of the simulator.
-    pub fn bare(names: &[&str], more: &str) -> Self {
-        let env = TestEnv::repository();
+    /// Orgs of these names without logins; `more` goes into the configuration of the simulator.
+    pub fn bare(env: TestEnv, names: &[&str], more: &str) -> Self {
         let mut config = String::new();
         for name in names {
             let kind = match *name {
@@ -41,7 +56,11 @@ impl World {
             config.push_str(&format!("[[orgs]]\nname = \"{name}\"\nkind = \"{kind}\"\n"));
         }
         let simulator = Simulator::configured(&env, &(config + more), &[]);
-        Self { env, simulator }
+        Self {
+            env,
+            simulator,
+            standard: BTreeMap::new(),
+        }
     }
 
     pub fn log_in(&self, names: &[&str]) {
@@ -93,9 +112,11 @@ impl World {
             .collect()
     }
 
-    /// Expects an org to hold these files, element by element.
+    /// Expects an org to hold these files beside what it came with, element by element.
     pub fn holds(&self, org: &str, files: &Files) {
-        assert_eq!(differences(files, &self.admin(org).files()), "", "{org}");
+        let mut all = self.standard[org].clone();
+        all.extend(files.clone());
+        assert_eq!(differences(&all, &self.admin(org).files()), "", "{org}");
     }
 
     pub fn git(&self, line: &str) -> String {

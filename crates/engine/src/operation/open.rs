@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use syncline_domain::operation::State;
 use syncline_git::Repository;
 use syncline_salesforce::Clock;
-use syncline_store::{Operation, Store, StoreError};
+use syncline_store::{Filter, Operation, Store, StoreError};
 
 use super::{KINDS, Runtime};
 use crate::command::Allowed;
@@ -49,12 +50,39 @@ pub async fn finish(runtime: &Arc<Runtime>, ids: &[String], stop: &Stop) -> Resu
         only: ids.to_vec(),
         until: Until::Idle { patience: PATIENCE },
     };
-    if !ids.is_empty() {
-        worker::run(runtime, &options, stop).await?;
+    loop {
+        if !ids.is_empty() {
+            worker::run(runtime, &options, stop).await?;
+        }
+        let mut found = Vec::new();
+        for id in ids {
+            found.push(runtime.store.operation(id).await?);
+        }
+        if stop.is_requested() || !is_next(runtime, &found).await? {
+            return Ok(found);
+        }
+        runtime.clock.sleep(POLL).await;
     }
-    let mut found = Vec::new();
-    for id in ids {
-        found.push(runtime.store.operation(id).await?);
+}
+
+/// Whether one of the operations is queued behind another with the same org that somebody works on now.
+async fn is_next(runtime: &Runtime, found: &[Operation]) -> Result<bool, StoreError> {
+    let keys: Vec<_> = found
+        .iter()
+        .filter(|one| one.state == State::Queued)
+        .filter_map(|one| one.exclusive_key.as_ref())
+        .collect();
+    if keys.is_empty() {
+        return Ok(false);
     }
-    Ok(found)
+    let open = Filter {
+        open: true,
+        ..Filter::default()
+    };
+    let now = runtime.now();
+    let others = runtime.store.operations(&open).await?;
+    Ok(others.iter().any(|other| {
+        let works = other.state == State::Running && other.lease_until.is_some_and(|until| until > now);
+        works && other.exclusive_key.as_ref().is_some_and(|key| keys.contains(&key))
+    }))
 }

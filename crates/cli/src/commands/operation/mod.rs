@@ -11,7 +11,7 @@ use syncline_engine::store::Filter;
 use syncline_engine::time::{Millis, rfc3339};
 
 use super::back_promote::open;
-use super::operating;
+use super::operating::{self, short};
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::Output;
@@ -96,11 +96,6 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
 
 async fn find(runtime: &Arc<Runtime>, name: &str) -> Result<Operation, CommandError> {
     Ok(runtime.store.find_operation(name).await?)
-}
-
-/// The end of an id, which people write.
-fn short(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }
 
 /// What is left to look at.

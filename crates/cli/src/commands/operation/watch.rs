@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use syncline_engine::operation::{Operation, Runtime, State};
 
-use super::{progress, short, status};
+use super::super::operating::short;
+use super::{progress, status};
 use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;

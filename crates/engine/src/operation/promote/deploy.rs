@@ -4,7 +4,7 @@ use serde_json::json;
 use std::time::Duration;
 
 use syncline_domain::operation::{Question, QuestionKind};
-use syncline_git::Oid;
+use syncline_git::{Oid, RefName};
 use syncline_salesforce::Connection;
 
 use super::dependencies::answer;
@@ -25,6 +25,11 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     }
     let trees = hand.trees()?;
     let package = hand.forward(&connection).await?;
+    let branch = RefName::branch(&hand.target.branch)?;
+    // What goes to the org has to go to the branch as well.
+    if hand.kept.deploying.is_none() && hand.repository.read_ref(&branch)?.is_none() {
+        return Ok(hand.no_branch());
+    }
     while hand.kept.deployed.len() < package.chunks.len() {
         if let Some(outcome) = one(context, &mut hand, &connection, &package, trees).await? {
             return Ok(outcome);

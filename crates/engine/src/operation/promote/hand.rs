@@ -100,6 +100,15 @@ impl Hand {
         ))
     }
 
+    /// The target's branch is gone, and nothing was done yet.
+    pub(super) fn no_branch(&self) -> Outcome {
+        failed(
+            "promote.no_branch",
+            format!("the branch `{}` of `{}` is gone", self.target.branch, self.target.name),
+            "create it again or correct syncline.toml, then `syncline operation retry`",
+        )
+    }
+
     pub(super) fn time(&self) -> CommitTime {
         CommitTime {
             seconds: self.now / 1000,

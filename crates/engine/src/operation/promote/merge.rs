@@ -6,7 +6,7 @@ use syncline_domain::operation::{Question, QuestionKind};
 use syncline_git::{Oid, RefName};
 
 use super::data::Direction;
-use super::hand::{Hand, broken, failed};
+use super::hand::{Hand, broken};
 use super::overlay::Under;
 use super::{overlay, revert};
 use crate::back_promote::{Onto, Outcome as Merged, Replayed, merge_onto, shared_state};
@@ -27,11 +27,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     context.signals("conflicts");
     let branch: RefName = RefName::branch(&hand.target.branch)?;
     let Some(tip) = hand.repository.read_ref(&branch)? else {
-        return Ok(failed(
-            "promote.no_branch",
-            format!("the branch `{}` of `{}` is gone", hand.target.branch, hand.target.name),
-            "create it again, or correct syncline.toml",
-        ));
+        return Ok(hand.no_branch());
     };
     if let Some(wanted) = hand.params.revert.clone() {
         return revert::run(context, hand, &wanted);

@@ -124,6 +124,12 @@ fn move_branch(hand: &mut Hand, lease: &Lease) -> Result<Option<Outcome>, StepEr
             return Ok(None);
         }
         if tip != seen {
+            if !hand.repository.is_ancestor(seen, tip)? {
+                hand.kept.notes.push(format!(
+                    "the branch `{}` was rewritten meanwhile; the change was merged into what it has now",
+                    hand.target.branch
+                ));
+            }
             let mut met = Met::default();
             let base = hand.kept.base.as_ref().map(|base| base.parse()).transpose()?;
             let result = merge::branch_onto(hand, tip, base, &mut met)?;

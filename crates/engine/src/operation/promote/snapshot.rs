@@ -20,11 +20,7 @@ pub(super) async fn run(context: &mut StepContext) -> Result<Outcome, StepError>
     }
     let branch: RefName = RefName::branch(&hand.target.branch)?;
     let Some(tip) = hand.repository.read_ref(&branch)? else {
-        return Ok(failed(
-            "promote.no_branch",
-            format!("the branch `{}` of `{}` is gone", hand.target.branch, hand.target.name),
-            "create it again, or correct syncline.toml",
-        ));
+        return Ok(hand.no_branch());
     };
     // Everything is looked at: what changed without a date of its own is seen too.
     let taken = take(&hand, &connection, true).await?;
