@@ -6,6 +6,7 @@
 
 mod context;
 mod decide;
+pub mod follow;
 mod lease;
 mod open;
 pub mod promote;
@@ -32,7 +33,7 @@ pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, S
 pub use syncline_store::{Operation, StoreError};
 
 /// The kinds of operations that this program knows.
-pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK, &promote::REVERT];
+pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK, &promote::REVERT, &follow::FOLLOW];
 
 /// A kind of operation.
 #[derive(Debug)]

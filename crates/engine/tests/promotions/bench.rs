@@ -288,6 +288,11 @@ impl Bench {
 
     /// Works until everything waits or has ended.
     pub async fn work(&self) {
+        self.work_with(&self.runtime).await;
+    }
+
+    /// The same with another clock.
+    pub async fn work_with(&self, runtime: &Arc<Runtime>) {
         let options = worker::Options {
             name: "worker".to_owned(),
             slots: 4,
@@ -298,9 +303,8 @@ impl Bench {
                 patience: Duration::from_secs(30),
             },
         };
-        worker::run(&self.runtime, &options, &Stop::new())
-            .await
-            .expect("worked");
+        let report = worker::run(runtime, &options, &Stop::new()).await.expect("worked");
+        assert!(report.rules.is_empty(), "{:?}", report.rules);
     }
 
     pub async fn operation(&self, id: &str) -> Operation {

@@ -14,5 +14,6 @@ mod meanwhile;
 mod once;
 mod refused;
 mod revert;
+mod rules;
 mod scope;
 mod story;

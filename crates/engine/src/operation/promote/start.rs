@@ -13,7 +13,7 @@ use crate::environment::EnvironmentError;
 use crate::operation::{OperationError, Runtime, start};
 use crate::org::OrgError;
 use crate::permission::{Refusal, ask, environment_of};
-use crate::state::{self, StateError};
+use crate::state::{self, Source, StateError};
 
 /// What is to be brought where.
 #[derive(Clone, Debug)]
@@ -91,8 +91,41 @@ pub async fn promote(
     wanted: &Wanted,
     actor: &Actor,
 ) -> Result<Operation, StartError> {
+    bring(runtime, repository, wanted, None, actor).await
+}
+
+/// What begins an operation by itself.
+pub(crate) struct Once {
+    /// Its name: the operation begins once for each.
+    pub(crate) event: String,
+    /// The source, where it is not what the name in [`Wanted`] stands for now.
+    pub(crate) source: Option<Source>,
+}
+
+/// The same as [`promote`], once for an event.
+pub(crate) async fn promote_once(
+    runtime: &Runtime,
+    repository: &Repository,
+    wanted: &Wanted,
+    once: Once,
+    actor: &Actor,
+) -> Result<Operation, StartError> {
+    bring(runtime, repository, wanted, Some(once), actor).await
+}
+
+async fn bring(
+    runtime: &Runtime,
+    repository: &Repository,
+    wanted: &Wanted,
+    once: Option<Once>,
+    actor: &Actor,
+) -> Result<Operation, StartError> {
     let config = config::read(repository)?;
-    let source = state::source(repository, &config, &wanted.from)?;
+    let (event, source) = once.map_or((None, None), |once| (Some(once.event), once.source));
+    let source = match source {
+        Some(source) => source,
+        None => state::source(repository, &config, &wanted.from)?,
+    };
     let Some(target) = config.environment(&wanted.to) else {
         return Err(WayError::Unknown {
             name: wanted.to.clone(),
@@ -116,21 +149,38 @@ pub async fn promote(
     if wanted.bypass.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
         return Err(StartError::NoReason);
     }
+    let way = config.way(&source.name, &target.name);
     if wanted.direction == Direction::Up && wanted.bypass.is_none() {
-        config.way(&source.name, &target.name)?;
+        way.as_ref().map_err(Clone::clone)?;
     }
+    // Where nothing is selected, the way says what goes along it.
+    let selection = match &way {
+        Ok(way) if wanted.selection.is_all() => Selection {
+            components: way.select.clone(),
+            ..Selection::default()
+        },
+        _ => wanted.selection.clone(),
+    };
     let params = Params {
         from: source.name,
         to: target.name.clone(),
         commit: source.commit.to_string(),
         branch: source.branch,
         direction: wanted.direction,
-        selection: wanted.selection.clone(),
+        selection,
         bypass: wanted.bypass.clone(),
         undo: None,
         revert: None,
     };
-    begin(runtime, "promote", &params, target.org.as_deref(), actor).await
+    begin(
+        runtime,
+        "promote",
+        &params,
+        target.org.as_deref(),
+        event.as_deref(),
+        actor,
+    )
+    .await
 }
 
 /// Begins to undo what an operation deployed: a merge of the state before it into what the org has now.
@@ -195,6 +245,7 @@ pub async fn rollback(
         "rollback",
         &params,
         target.and_then(|target| target.org.as_deref()),
+        None,
         actor,
     )
     .await
@@ -205,6 +256,7 @@ pub(super) async fn begin(
     kind: &str,
     params: &Params,
     login: Option<&str>,
+    event: Option<&str>,
     actor: &Actor,
 ) -> Result<Operation, StartError> {
     let to = params.to.clone();
@@ -233,7 +285,10 @@ pub(super) async fn begin(
         params,
         actor: actor.name.clone(),
     };
-    Ok(start(runtime, &new).await?)
+    Ok(match event {
+        Some(event) => runtime.store.create_once(event, &new, runtime.now()).await?,
+        None => start(runtime, &new).await?,
+    })
 }
 
 /// The end of an id, by which people name an operation.
