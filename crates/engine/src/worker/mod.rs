@@ -1,5 +1,6 @@
 //! The worker: claims operations, runs them in slots, begins scheduled ones, and stops without leaving anything undone.
 
+mod checkpoints;
 mod rules;
 mod schedule;
 mod stop;
@@ -60,8 +61,8 @@ pub struct Report {
     pub ended: BTreeMap<&'static str, u64>,
     /// Errors of the database that passed.
     pub database_errors: u64,
-    /// Environments whose rules could not be looked at when they were looked at last, and why.
-    pub rules: BTreeMap<String, String>,
+    /// What could not be looked at or pushed the last time beside operations, and why: environments with rules, `schedules`, `audit`.
+    pub problems: BTreeMap<String, String>,
 }
 
 /// How often in a row the database may fail before the worker gives up.
@@ -136,7 +137,13 @@ impl Watch {
             self.left = Some(report.ended.values().sum());
             let (runtime, handle) = (Arc::clone(runtime), Handle::current());
             self.running = Some(tokio::task::spawn_blocking(move || {
-                handle.block_on(rules::look(&runtime))
+                handle.block_on(async {
+                    let mut problems = rules::look(&runtime).await;
+                    if let Err(error) = checkpoints::tend(&runtime).await {
+                        problems.insert("audit".to_owned(), rules::told(&*error));
+                    }
+                    problems
+                })
             }));
         }
     }
@@ -156,7 +163,7 @@ impl Watch {
 
     async fn finish(&mut self, report: &mut Report) {
         if let Some(running) = self.running.take() {
-            report.rules = running.await.unwrap_or_else(|error| {
+            report.problems = running.await.unwrap_or_else(|error| {
                 BTreeMap::from([("worker".to_owned(), format!("looking at the rules broke down: {error}"))])
             });
         }

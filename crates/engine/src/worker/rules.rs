@@ -19,7 +19,7 @@ pub(super) const EVERY: Millis = 30_000;
 /// Deployments of an org that are looked at; more do not end between two looks.
 const DEPLOYMENTS: u32 = 50;
 
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Looks at all ways that have a rule, and begins what is due. What cannot be looked at, by the name of its environment, and why.
 pub(super) async fn look(runtime: &Runtime) -> BTreeMap<String, String> {
@@ -61,7 +61,8 @@ pub(super) async fn look(runtime: &Runtime) -> BTreeMap<String, String> {
     problems
 }
 
-fn told(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+/// An error with its causes.
+pub(super) fn told(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -293,6 +293,12 @@ impl Bench {
 
     /// The same with another clock.
     pub async fn work_with(&self, runtime: &Arc<Runtime>) {
+        let report = self.report_of(runtime).await;
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+    }
+
+    /// The same, with what the worker tells.
+    pub async fn report_of(&self, runtime: &Arc<Runtime>) -> worker::Report {
         let options = worker::Options {
             name: "worker".to_owned(),
             slots: 4,
@@ -303,8 +309,19 @@ impl Bench {
                 patience: Duration::from_secs(30),
             },
         };
-        let report = worker::run(runtime, &options, &Stop::new()).await.expect("worked");
-        assert!(report.rules.is_empty(), "{:?}", report.rules);
+        worker::run(runtime, &options, &Stop::new()).await.expect("worked")
+    }
+
+    /// The runtime as it is after some time.
+    pub fn after(&self, time: Duration) -> Arc<Runtime> {
+        let clock = Clock::new(
+            move || std::time::SystemTime::now() + time,
+            |_| Box::pin(tokio::time::sleep(Duration::from_millis(10))),
+        );
+        Arc::new(Runtime {
+            clock,
+            ..(*self.runtime).clone()
+        })
     }
 
     pub async fn operation(&self, id: &str) -> Operation {

@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod checkpoints;
 #[path = "../deployments/files.rs"]
 mod files;
 mod meanwhile;

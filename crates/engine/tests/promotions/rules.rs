@@ -1,13 +1,10 @@
 //! Changes that go along ways by themselves: by schedule, when a branch moves, when something is deployed.
 
 use std::process::Command;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use syncline_domain::operation::State;
-use syncline_engine::operation::Runtime;
 use syncline_engine::operation::promote::Direction;
-use syncline_salesforce::Clock;
 use syncline_store::{Filter, Operation};
 
 use crate::bench::Bench;
@@ -146,16 +143,7 @@ async fn a_schedule_brings_what_there_is_then() {
         "\"schedule\"\nschedule = \"0 6 * * *\"\nzone = \"Europe/Berlin\"",
     ))
     .await;
-    let after = |days: u64| {
-        let clock = Clock::new(
-            move || SystemTime::now() + Duration::from_secs(days * 24 * 3600),
-            |_| Box::pin(tokio::time::sleep(Duration::from_millis(10))),
-        );
-        Arc::new(Runtime {
-            clock,
-            ..(*bench.runtime).clone()
-        })
-    };
+    let after = |days: u64| bench.after(Duration::from_secs(days * 24 * 3600));
     bench.work_with(&after(0)).await;
     assert_eq!(bench.of_kind("follow").await.len(), 0);
     bench.on("main", &changed(&org(), fix));
