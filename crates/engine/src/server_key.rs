@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use syncline_domain::policy::{Action, Actor};
 use syncline_domain::time::Millis;
+use syncline_git::Repository;
 use syncline_store::seal::{SealError, ServerKey};
 use syncline_store::{Store, StoreError};
 
+use crate::operation::database;
 use crate::permission::{Refusal, ask};
 
 /// Where the server key is.
@@ -18,6 +20,24 @@ pub enum KeyPlace {
     Given(ServerKey),
     /// A file that is made when it is needed first.
     File(PathBuf),
+}
+
+/// The variable that holds the key.
+pub const VARIABLE: &str = "SYNCLINE_SERVER_KEY";
+
+/// Where the server key is: in [`VARIABLE`], else in a file beside the database.
+pub fn place(store: &Store, repository: &Repository) -> Result<KeyPlace, KeyError> {
+    if let Some(key) = given(VARIABLE)? {
+        return Ok(KeyPlace::Given(key));
+    }
+    let file = store.file().map_or_else(|| database(repository), PathBuf::from);
+    Ok(KeyPlace::File(file.with_file_name("server.key")))
+}
+
+/// The key that a variable holds.
+pub fn given(name: &str) -> Result<Option<ServerKey>, KeyError> {
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty());
+    Ok(text.map(|text| ServerKey::parse(&text, name)).transpose()?)
 }
 
 /// Why the server key cannot be used or replaced.

@@ -108,6 +108,48 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// Begins the operation of an event, once: the one that the event has begun before, if it has.
+    pub async fn create_once(&self, event: &str, new: &NewOperation, now: Millis) -> Result<Operation> {
+        let attempted = "could not begin an operation for an event";
+        if let Some(known) = self.begun_by(event).await? {
+            return Ok(known);
+        }
+        let mut tx = self.begin(attempted).await?;
+        let operation = insert(&mut tx, new, now).await?;
+        // An event is a schedule with one instant.
+        let first = tx
+            .run(
+                "INSERT INTO schedule_run (schedule, instant, operation) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
+                args![event, &operation.id],
+            )
+            .await
+            .map_err(failed(attempted))?;
+        if first != 1 {
+            drop(tx);
+            let known = self.begun_by(event).await?;
+            return known.ok_or_else(|| StoreError::Changed {
+                what: "event",
+                name: event.to_owned(),
+            });
+        }
+        crate::audit::append(&mut tx, &[opened(&operation)]).await?;
+        tx.commit().await.map_err(failed(attempted))?;
+        Ok(operation)
+    }
+
+    async fn begun_by(&self, event: &str) -> Result<Option<Operation>> {
+        let row = self
+            .db
+            .first::<crate::operation::Row>(
+                "SELECT o.* FROM operation o JOIN schedule_run r ON r.operation = o.id
+                 WHERE r.schedule = $1 AND r.instant = 0",
+                args![event],
+            )
+            .await
+            .map_err(failed("could not look for the operation of an event"))?;
+        row.map(TryInto::try_into).transpose()
+    }
+
     /// Begins the operation of a schedule's instant and moves the schedule on to `next_at`. `None` when another worker did, or
     /// the instant has begun one before.
     pub async fn fire(

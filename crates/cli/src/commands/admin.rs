@@ -4,11 +4,9 @@ use std::io::{BufReader, Write};
 use std::path::PathBuf;
 
 use syncline_engine::admin::{self, AdminError};
-use syncline_engine::operation::{Runtime, database};
+use syncline_engine::operation::Runtime;
 use syncline_engine::policy::Actor;
-use syncline_engine::server_key::{self, KeyError, KeyPlace};
-use syncline_engine::store::seal::ServerKey;
-use syncline_git::Repository;
+use syncline_engine::server_key::{self, KeyError};
 
 use super::back_promote::open;
 use super::operating;
@@ -51,23 +49,7 @@ enum Action {
     RotateKey,
 }
 
-const KEY: &str = "SYNCLINE_SERVER_KEY";
 const NEW_KEY: &str = "SYNCLINE_SERVER_KEY_NEW";
-
-/// Where the server key is.
-pub(super) fn key_place(repository: &Repository, runtime: &Runtime) -> Result<KeyPlace, CommandError> {
-    if let Some(key) = given(KEY)? {
-        return Ok(KeyPlace::Given(key));
-    }
-    let file = runtime.store.file().map_or_else(|| database(repository), PathBuf::from);
-    Ok(KeyPlace::File(file.with_file_name("server.key")))
-}
-
-fn given(name: &str) -> Result<Option<ServerKey>, CommandError> {
-    let text = std::env::var(name).ok().filter(|text| !text.is_empty());
-    let key = text.map(|text| ServerKey::parse(&text, name)).transpose();
-    Ok(key.map_err(KeyError::from)?)
-}
 
 /// Backs up, restores or replaces.
 pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
@@ -91,9 +73,10 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
                 Ok(Status::Done)
             }
             Action::RotateKey => {
-                let place = key_place(&repository, &runtime)?;
+                let place = server_key::place(&runtime.store, &repository)?;
                 let now = runtime.now();
-                let rotated = server_key::rotate(&runtime.store, &place, given(NEW_KEY)?, &actor, now).await;
+                let rotated =
+                    server_key::rotate(&runtime.store, &place, server_key::given(NEW_KEY)?, &actor, now).await;
                 let (old, new, secrets) = rotated?;
                 match out.json() {
                     true => out.value(&serde_json::json!({ "from": old, "to": new, "secrets": secrets }))?,

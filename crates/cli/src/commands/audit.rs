@@ -7,7 +7,6 @@ use syncline_engine::operation::Runtime;
 use syncline_engine::server_key;
 use syncline_engine::time::rfc3339;
 
-use super::admin::key_place;
 use super::back_promote::{now, open};
 use super::operating;
 use crate::Status;
@@ -79,9 +78,10 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
                 tell(&found, out)
             }
             Action::Checkpoint { remote, no_push } => {
-                let place = key_place(&repository, &runtime)?;
+                let actor = operating::actor(&repository)?;
+                let place = server_key::place(&runtime.store, &repository)?;
                 let key = server_key::load(&runtime.store, &place).await?;
-                let signed = audit::sign(&runtime.store, &key, runtime.now()).await?;
+                let signed = audit::checkpoint(&runtime.store, &key, &actor, runtime.now()).await?;
                 let published = match no_push {
                     true => 0,
                     false => audit::publish(&repository, &remote, &runtime.store.checkpoints().await?, now())?,
@@ -218,6 +218,7 @@ impl From<SignError> for CommandError {
     fn from(error: SignError) -> Self {
         match error {
             SignError::Store(error) => error.into(),
+            SignError::Refused(refusal) => refusal.into(),
             other => Self::new(Kind::Internal, "audit.key", other),
         }
     }

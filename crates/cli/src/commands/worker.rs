@@ -64,6 +64,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         out.note(format_args!("works on the operations of {}", runtime.store.place()));
         Ok(worker::run(&runtime, &options, &stop).await?)
     })?;
+    for (what, why) in &report.problems {
+        out.warn(format_args!("{what}: {why}"));
+    }
     if out.json() {
         out.value(&report)?;
         return Ok(Status::Done);

@@ -23,6 +23,7 @@ pub(super) fn settle(checked: &mut Checked<'_>, mut file: File) -> Config {
         environments: environments.into_iter().map(|(_, environment)| environment).collect(),
         naming: file.naming,
         gates: gates.map(toml::Spanned::into_inner).unwrap_or_default(),
+        audit: file.audit,
         ..Config::default()
     };
     // Whether a way leads up or down can only be told on a path that ends.

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::edge::RuleName;
 use super::freeze::Week;
-use super::{Command, GateRules, Installation, Kind, Licence, Naming, TestLevel, Tier, When};
+use super::{Audit, Command, GateRules, Installation, Kind, Licence, Naming, TestLevel, Tier, When};
 use crate::pattern::ComponentPattern;
 use crate::schedule::CronExpression;
 use crate::time::Zone;
@@ -31,6 +31,8 @@ pub(super) struct File {
     pub system: Vec<System>,
     #[serde(default)]
     pub steps: Vec<Step>,
+    #[serde(default)]
+    pub audit: Audit,
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! `syncline.toml`: the environments, the path between them, and the rules on its ways.
 
+mod audit;
 mod check;
 mod deployment_step;
 mod edge;
@@ -13,6 +14,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use audit::Audit;
 pub use deployment_step::{DeploymentStep, When, Work};
 pub use edge::{Direction, Edge, Rule, Way};
 pub use environment::{Environment, Kind, Licence, Tier};
@@ -45,6 +47,8 @@ pub struct Config {
     pub systems: Vec<System>,
     /// What is done around deployments, in the order of the file.
     pub steps: Vec<DeploymentStep>,
+    /// How the audit trail is kept outside of the database.
+    pub audit: Audit,
 }
 
 impl Config {

@@ -8,7 +8,7 @@ use syncline_domain::audit::{Checkpoint, Report, Verifier};
 use syncline_store::{Store, StoreError};
 
 pub use reference::{FILE, REF, ReferenceError, publish, read};
-pub use sign::{SignError, sign};
+pub use sign::{SignError, checkpoint, sign};
 pub use syncline_domain::audit::Entry;
 
 /// Entries that are read at once.

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use syncline_domain::audit::Checkpoint;
 use syncline_git::{
     CommitError, CommitTime, EditError, Entry, Expect, NewCommit, ObjectError, Oid, Program, ProgramError, PushRef,
     RefError, RefName, Remote, RemoteError, Repository, ResolveError, Signature, TreeEdit, TreePath,
 };
+
+use crate::wire::hex;
 
 /// The ref, here and at the remote.
 pub const REF: &str = "refs/syncline/audit";
@@ -79,12 +82,14 @@ pub fn publish(
     time: CommitTime,
 ) -> Result<usize, ReferenceError> {
     let git = Program::find()?;
+    let known = tracking(remote)?;
     let remote = Remote::new(remote)?;
     let name = REF.parse::<RefName>()?;
-    // As a pattern it may match nothing. Without `+` a remote that was rewritten is refused.
-    let pattern = format!("{REF}*:{REF}*");
+    // As a pattern it may match nothing. Without `+` a remote that was rewritten is refused. What is here may be ahead of the
+    // remote, since an earlier push has failed, so it has a ref of its own.
+    let pattern = format!("{REF}*:{}*", known.as_str());
     repository.fetch(&git, &remote, &[&pattern], None)?;
-    let before = repository.read_ref(&name)?;
+    let before = repository.read_ref(&known)?;
     let mut text = match before {
         Some(commit) => text_of(repository, commit)?,
         None => String::new(),
@@ -102,11 +107,11 @@ pub fn publish(
                 text.push_str(&serde_json::json!(one).to_string());
                 text.push('\n');
             }
-            let commit = write(repository, &text, before, new.len(), time)?;
-            repository.update_ref(&name, Some(commit), before, "audit checkpoint")?;
-            commit
+            write(repository, &text, before, new.len(), time)?
         }
     };
+    let here = repository.read_ref(&name)?;
+    repository.update_ref(&name, Some(commit), here, "audit checkpoint")?;
     let push = PushRef {
         source: Some(commit),
         target: name,
@@ -114,6 +119,12 @@ pub fn publish(
     };
     repository.push(&git, &remote, &[push], None)?;
     Ok(new.len())
+}
+
+/// Where the remote was seen last.
+fn tracking(remote: &str) -> Result<RefName, RefError> {
+    let digest = Sha256::digest(remote.as_bytes());
+    format!("refs/syncline/published/{}/audit", hex(&digest[..8])).parse()
 }
 
 /// The checkpoints of a ref, or of a file.

@@ -5,9 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use syncline_domain::audit::Checkpoint;
+use syncline_domain::policy::{Action, Actor};
 use syncline_domain::time::Millis;
 use syncline_store::seal::{Plain, ServerKey};
 use syncline_store::{Store, StoreError};
+
+use crate::permission::{Refusal, ask};
 
 /// Where the key lies.
 const SECRET: &str = "audit-signing-key";
@@ -15,12 +18,26 @@ const SECRET: &str = "audit-signing-key";
 /// Why the chain cannot be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The database refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The key cannot be made or read.
     #[error("the key that signs checkpoints cannot be {0}")]
     Key(&'static str),
+}
+
+/// The same as [`sign`] for somebody who asks for it.
+pub async fn checkpoint(
+    store: &Store,
+    key: &ServerKey,
+    actor: &Actor,
+    now: Millis,
+) -> Result<Option<Checkpoint>, SignError> {
+    ask(actor, Action::CheckpointAudit, None)?;
+    sign(store, key, now).await
 }
 
 /// Signs the last entry and keeps the checkpoint; `None` when it is signed already, or there is no entry.

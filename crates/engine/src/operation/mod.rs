@@ -7,6 +7,7 @@
 mod cause;
 mod context;
 mod decide;
+pub mod follow;
 mod lease;
 mod open;
 pub mod promote;
@@ -34,7 +35,7 @@ pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, S
 pub use syncline_store::{Operation, StoreError};
 
 /// The kinds of operations that this program knows.
-pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK, &promote::REVERT];
+pub const KINDS: &[&Kind] = &[&promote::PROMOTE, &promote::ROLLBACK, &promote::REVERT, &follow::FOLLOW];
 
 /// A kind of operation.
 #[derive(Debug)]

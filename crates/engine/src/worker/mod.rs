@@ -1,8 +1,11 @@
 //! The worker: claims operations, runs them in slots, begins scheduled ones, and stops without leaving anything undone.
 
+mod checkpoints;
+mod rules;
 mod schedule;
 mod stop;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +13,8 @@ use serde::Serialize;
 use syncline_domain::operation::State;
 use syncline_domain::time::Millis;
 use syncline_store::StoreError;
-use tokio::task::JoinSet;
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::operation::{self, Runtime};
 
@@ -54,9 +58,11 @@ pub struct Report {
     /// How often an operation was taken from it.
     pub lost: u64,
     /// How operations stood when it left them, by state.
-    pub ended: std::collections::BTreeMap<&'static str, u64>,
+    pub ended: BTreeMap<&'static str, u64>,
     /// Errors of the database that passed.
     pub database_errors: u64,
+    /// What could not be looked at or pushed the last time beside operations, and why: environments with rules, `schedules`, `audit`.
+    pub problems: BTreeMap<String, String>,
 }
 
 /// How often in a row the database may fail before the worker gives up.
@@ -68,7 +74,9 @@ pub async fn run(runtime: &Arc<Runtime>, options: &Options, stop: &Stop) -> Resu
     let mut report = Report::default();
     let mut slots: JoinSet<Result<State, StoreError>> = JoinSet::new();
     let mut failures = 0;
+    let mut watch = Watch::of(runtime, options);
     loop {
+        watch.look(runtime, &mut report).await;
         let looked = look(runtime, options, stop, &mut slots, &mut report).await;
         let next = match looked {
             Ok(next) => {
@@ -86,14 +94,78 @@ pub async fn run(runtime: &Arc<Runtime>, options: &Options, stop: &Stop) -> Resu
                 return Err(error);
             }
         };
-        if stop.is_requested() || (next == Next::Nothing && slots.is_empty()) {
+        let is_idle = next == Next::Nothing && slots.is_empty();
+        if stop.is_requested() || (is_idle && watch.is_done(&report)) {
             drain(&mut slots, &mut report).await;
+            watch.finish(&mut report).await;
             return Ok(report);
         }
         tokio::select! {
             Some(ended) = slots.join_next() => count(&mut report, ended),
             () = stop.requested() => {}
             () = runtime.clock.sleep(options.poll) => {}
+        }
+    }
+}
+
+/// Looks at the rules of ways beside the slots: it asks remotes and orgs, which takes a while.
+struct Watch {
+    /// When it looks next; `None` when it does not.
+    next: Option<Millis>,
+    running: Option<JoinHandle<BTreeMap<String, String>>>,
+    /// How many operations had been left when it looked last: they move branches and orgs.
+    left: Option<u64>,
+}
+
+impl Watch {
+    /// A worker for certain operations only begins no others.
+    fn of(runtime: &Runtime, options: &Options) -> Self {
+        let looks = options.only.is_empty() && runtime.kind(operation::follow::FOLLOW.name).is_some();
+        Self {
+            next: looks.then(|| runtime.now()),
+            running: None,
+            left: None,
+        }
+    }
+
+    async fn look(&mut self, runtime: &Arc<Runtime>, report: &mut Report) {
+        if self.running.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.finish(report).await;
+        }
+        if self.running.is_none() && self.next.is_some_and(|next| next <= runtime.now()) {
+            self.next = Some(runtime.now().saturating_add(rules::EVERY));
+            self.left = Some(report.ended.values().sum());
+            let (runtime, handle) = (Arc::clone(runtime), Handle::current());
+            self.running = Some(tokio::task::spawn_blocking(move || {
+                handle.block_on(async {
+                    let mut problems = rules::look(&runtime).await;
+                    if let Err(error) = checkpoints::tend(&runtime).await {
+                        problems.insert("audit".to_owned(), rules::told(&*error));
+                    }
+                    problems
+                })
+            }));
+        }
+    }
+
+    /// Whether it has seen what the last operations have left; if not it looks again at once.
+    fn is_done(&mut self, report: &Report) -> bool {
+        let left: u64 = report.ended.values().sum();
+        if self.running.is_some() {
+            return false;
+        }
+        let is_done = self.next.is_none() || self.left == Some(left);
+        if !is_done {
+            self.next = Some(Millis::MIN);
+        }
+        is_done
+    }
+
+    async fn finish(&mut self, report: &mut Report) {
+        if let Some(running) = self.running.take() {
+            report.problems = running.await.unwrap_or_else(|error| {
+                BTreeMap::from([("worker".to_owned(), format!("looking at the rules broke down: {error}"))])
+            });
         }
     }
 }
@@ -127,7 +199,7 @@ async fn look(
         let Some((claim, operation)) = claimed else { break };
         report.claimed += 1;
         let (runtime, stop, lease) = (Arc::clone(runtime), stop.clone(), options.lease);
-        let handle = tokio::runtime::Handle::current();
+        let handle = Handle::current();
         // A thread of its own: steps read and merge for seconds, and heartbeats go on meanwhile.
         slots.spawn_blocking(move || handle.block_on(operation::run(&runtime, &claim, operation, lease, &stop)));
     }

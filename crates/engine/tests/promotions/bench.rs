@@ -379,11 +379,26 @@ impl Bench {
 
     /// Works until everything waits or has ended.
     pub async fn work(&self) {
-        self.work_until(&Stop::new()).await;
+        self.work_with(&self.runtime).await;
     }
 
     /// The same, unless it is stopped before.
     pub async fn work_until(&self, stop: &Stop) {
+        self.run(&self.runtime, stop).await;
+    }
+
+    /// The same with another clock.
+    pub async fn work_with(&self, runtime: &Arc<Runtime>) {
+        let report = self.report_of(runtime).await;
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+    }
+
+    /// The same, with what the worker tells.
+    pub async fn report_of(&self, runtime: &Arc<Runtime>) -> worker::Report {
+        self.run(runtime, &Stop::new()).await
+    }
+
+    async fn run(&self, runtime: &Arc<Runtime>, stop: &Stop) -> worker::Report {
         let options = worker::Options {
             name: "worker".to_owned(),
             slots: 4,
@@ -394,7 +409,19 @@ impl Bench {
                 patience: Duration::from_secs(30),
             },
         };
-        worker::run(&self.runtime, &options, stop).await.expect("worked");
+        worker::run(runtime, &options, stop).await.expect("worked")
+    }
+
+    /// The runtime as it is after some time.
+    pub fn after(&self, time: Duration) -> Arc<Runtime> {
+        let clock = Clock::new(
+            move || std::time::SystemTime::now() + time,
+            |_| Box::pin(tokio::time::sleep(Duration::from_millis(10))),
+        );
+        Arc::new(Runtime {
+            clock,
+            ..(*self.runtime).clone()
+        })
     }
 
     pub async fn operation(&self, id: &str) -> Operation {

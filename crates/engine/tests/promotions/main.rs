@@ -9,6 +9,7 @@
 
 mod around;
 mod bench;
+mod checkpoints;
 #[path = "../deployments/files.rs"]
 mod files;
 mod gates;
@@ -18,5 +19,6 @@ mod overlays;
 mod packages;
 mod refused;
 mod revert;
+mod rules;
 mod scope;
 mod story;

@@ -27,6 +27,7 @@ use super::{Kind, StepContext, StepDef, StepFuture};
 
 pub use data::{Direction, Kept, Meant, Params, SetBack, Undo};
 pub use revert::{Revert, revert};
+pub(crate) use start::{Once, promote_once};
 pub use start::{StartError, Wanted, conflicts_decided, promote, rollback};
 
 /// Changes brought to an org, up or down.

@@ -71,7 +71,7 @@ pub async fn revert(
             deploy: request.deploy,
         }),
     };
-    begin(runtime, "revert", &params, Some(login), actor).await
+    begin(runtime, "revert", &params, Some(login), None, actor).await
 }
 
 fn meant(one: &Difference) -> Meant {

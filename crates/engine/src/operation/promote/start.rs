@@ -95,8 +95,41 @@ pub async fn promote(
     wanted: &Wanted,
     actor: &Actor,
 ) -> Result<Operation, StartError> {
+    bring(runtime, repository, wanted, None, actor).await
+}
+
+/// What begins an operation by itself.
+pub(crate) struct Once {
+    /// Its name: the operation begins once for each.
+    pub(crate) event: String,
+    /// The source, where it is not what the name in [`Wanted`] stands for now.
+    pub(crate) source: Option<Source>,
+}
+
+/// The same as [`promote`], once for an event.
+pub(crate) async fn promote_once(
+    runtime: &Runtime,
+    repository: &Repository,
+    wanted: &Wanted,
+    once: Once,
+    actor: &Actor,
+) -> Result<Operation, StartError> {
+    bring(runtime, repository, wanted, Some(once), actor).await
+}
+
+async fn bring(
+    runtime: &Runtime,
+    repository: &Repository,
+    wanted: &Wanted,
+    once: Option<Once>,
+    actor: &Actor,
+) -> Result<Operation, StartError> {
     let config = config::read(repository)?;
-    let source = state::source(repository, &config, &wanted.from)?;
+    let (event, source) = once.map_or((None, None), |once| (Some(once.event), once.source));
+    let source = match source {
+        Some(source) => source,
+        None => state::source(repository, &config, &wanted.from)?,
+    };
     let Some(target) = config.environment(&wanted.to) else {
         return Err(WayError::Unknown {
             name: wanted.to.clone(),
@@ -121,9 +154,18 @@ pub async fn promote(
         return Err(StartError::NoReason);
     }
     let made_in = made_in(repository, &config, &source)?;
+    let way = config.way(made_in.as_deref().unwrap_or(&source.name), &target.name);
     if wanted.direction == Direction::Up && wanted.bypass.is_none() {
-        config.way(made_in.as_deref().unwrap_or(&source.name), &target.name)?;
+        way.as_ref().map_err(Clone::clone)?;
     }
+    // Where nothing is selected, the way says what goes along it.
+    let selection = match &way {
+        Ok(way) if wanted.selection.is_all() => Selection {
+            components: way.select.clone(),
+            ..Selection::default()
+        },
+        _ => wanted.selection.clone(),
+    };
     let params = Params {
         from: source.name,
         to: target.name.clone(),
@@ -131,12 +173,20 @@ pub async fn promote(
         commit: source.commit.to_string(),
         branch: source.branch,
         direction: wanted.direction,
-        selection: wanted.selection.clone(),
+        selection,
         bypass: wanted.bypass.clone(),
         undo: None,
         revert: None,
     };
-    begin(runtime, "promote", &params, target.org.as_deref(), actor).await
+    begin(
+        runtime,
+        "promote",
+        &params,
+        target.org.as_deref(),
+        event.as_deref(),
+        actor,
+    )
+    .await
 }
 
 /// The environment in which a work item was made, if the source is one.
@@ -216,6 +266,7 @@ pub async fn rollback(
         "rollback",
         &params,
         target.and_then(|target| target.org.as_deref()),
+        None,
         actor,
     )
     .await
@@ -226,6 +277,7 @@ pub(super) async fn begin(
     kind: &str,
     params: &Params,
     login: Option<&str>,
+    event: Option<&str>,
     actor: &Actor,
 ) -> Result<Operation, StartError> {
     let to = params.to.clone();
@@ -254,7 +306,10 @@ pub(super) async fn begin(
         params,
         actor: actor.name.clone(),
     };
-    Ok(start(runtime, &new).await?)
+    Ok(match event {
+        Some(event) => runtime.store.create_once(event, &new, runtime.now()).await?,
+        None => start(runtime, &new).await?,
+    })
 }
 
 /// The end of an id, by which people name an operation.
