@@ -1,12 +1,15 @@
 //! Operations that a command begins, works on, and tells of.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use syncline_engine::operation::promote::{Kept, StartError};
-use syncline_engine::operation::{Operation, Runtime, State, StoreError, database, finish, open};
+use syncline_engine::operation::{Operation, Runtime, State, StoreError, blocked, database, finish, open};
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
 
+use super::operation::progress;
 use super::org::session::orgs;
 use crate::Status;
 use crate::error::{CommandError, Kind};
@@ -63,7 +66,7 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
     let asked = stop.clone();
     // A second handler in one process is refused; then Ctrl-C ends it at once, and the operations go on later all the same.
     let _ = ctrlc::set_handler(move || asked.request());
-    let mut ended = finish(runtime, &ids, &stop).await?.into_iter();
+    let mut ended = follow(runtime, &ids, &stop, out).await?.into_iter();
     let mut told = Vec::new();
     let (mut waits, mut failed) = (false, Vec::new());
     for (target, one) in begun {
@@ -84,6 +87,12 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
                 told.push(serde_json::to_value(&operation).unwrap_or_default());
                 if !out.json() {
                     tell(out, &target, &operation)?;
+                    if let Some(blocked) = blocked(runtime, &operation).await? {
+                        out.line(format_args!("  waits: {}", blocked.words()))?;
+                        for hint in &blocked.hints {
+                            out.line(format_args!("  {hint}"))?;
+                        }
+                    }
                 }
             }
         }
@@ -100,6 +109,49 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
         true => Status::Found,
         false => Status::Done,
     })
+}
+
+/// How often the database is looked at for what goes on.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Works on the operations, and says meanwhile what each does.
+async fn follow(
+    runtime: &Arc<Runtime>,
+    ids: &[String],
+    stop: &Stop,
+    out: &mut Output,
+) -> Result<Vec<Operation>, CommandError> {
+    let talks = !out.json();
+    let work = finish(runtime, ids, stop);
+    tokio::pin!(work);
+    let mut told: BTreeMap<&String, String> = BTreeMap::new();
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut work => return Ok(ended?),
+            () = runtime.clock.sleep(LOOK) => {}
+        }
+        for id in ids.iter().filter(|_| talks) {
+            let operation = runtime.store.operation(id).await?;
+            let Some(text) = doing(runtime, &operation) else {
+                continue;
+            };
+            if told.get(id) != Some(&text) {
+                out.note(&text);
+                told.insert(id, text);
+            }
+        }
+    }
+}
+
+/// What an operation does now: `uat: deploys: 120 of 300 components, until …`.
+fn doing(runtime: &Runtime, operation: &Operation) -> Option<String> {
+    let kind = runtime.kind(&operation.kind)?;
+    let step = kind.step(operation.step.as_deref())?;
+    let name = operation.environment.as_deref().unwrap_or(kind.name);
+    let done = operation.progress.as_ref().map(progress);
+    let done = done.map(|done| format!(": {done}")).unwrap_or_default();
+    (operation.state == State::Running).then(|| format!("{name}: {}{done}", step.title))
 }
 
 fn tell(out: &mut Output, target: &str, operation: &Operation) -> Result<(), CommandError> {
