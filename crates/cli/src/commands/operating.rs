@@ -112,7 +112,7 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
 }
 
 /// How often the database is looked at for what goes on.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Works on the operations, and says meanwhile what each does.
 async fn follow(

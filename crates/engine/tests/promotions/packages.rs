@@ -175,7 +175,7 @@ async fn entries_of_components_that_only_the_org_has_stay() {
     let id = bench.begin("production", "qa", Direction::Down).await.id;
     bench.until(&id, State::Succeeded).await;
     let both = changed(&own, |files| {
-        profile(files, &[("A", true), ("B", false), ("Own", true)])
+        profile(files, &[("A", true), ("B", false), ("Own", true)]);
     });
     assert_eq!(bench.differs("qa", &both).await, "");
 }
