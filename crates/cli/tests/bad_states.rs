@@ -354,7 +354,7 @@ fn two_people_bring_different_things_to_one_org() {
     // The second one is told whom it waits for.
     let second = world.ends(COMMAND, 1);
     let end = &first[first.len() - 8..];
-    let told = format!("the operation {end} of Test with the same org comes first, and is waiting for a person");
+    let told = format!("the operation {end} of Test has dev1 first: promote, waiting for a person");
     assert!(second.stdout.contains(&told), "{second}");
     world.ends(&format!("operation approve {first}"), 1);
     world.ok(&format!("operation answer {first}"));

@@ -129,35 +129,44 @@ impl Drop for Bench {
     }
 }
 
+impl Bench {
+    /// A production with a class that its sandbox does not have.
+    fn with_a_change(more: &str) -> Self {
+        let bench = Self::start();
+        for args in [
+            &["init", "--quiet", "--initial-branch=main", "."][..],
+            &["config", "user.name", "Ada"],
+            &["config", "user.email", "ada@example.com"],
+        ] {
+            assert!(bench.git(args).status.success());
+        }
+        bench.write(
+            "syncline.toml",
+            &format!(
+                "[environments.production]\nbranch = \"main\"\nkind = \"production\"\n\
+                 [environments.qa]\nbranch = \"env/qa\"\nkind = \"developer\"\norg = \"qa\"\npromotes-to = \"production\"\n{more}"
+            ),
+        );
+        bench.write(
+            "sfdx-project.json",
+            r#"{"packageDirectories": [{"path": "force-app", "default": true}]}"#,
+        );
+        bench.commit();
+        assert!(bench.git(&["branch", "env/qa"]).status.success());
+        bench.write(CLASS, "public class Fix {\n}\n");
+        bench.write(
+            &format!("{CLASS}-meta.xml"),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ApexClass xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n    \
+             <apiVersion>60.0</apiVersion>\n    <status>Active</status>\n</ApexClass>\n",
+        );
+        bench.commit();
+        bench
+    }
+}
+
 #[test]
 fn down_and_back() {
-    let bench = Bench::start();
-    for args in [
-        &["init", "--quiet", "--initial-branch=main", "."][..],
-        &["config", "user.name", "Ada"],
-        &["config", "user.email", "ada@example.com"],
-    ] {
-        assert!(bench.git(args).status.success());
-    }
-    bench.write(
-        "syncline.toml",
-        "[environments.production]\nbranch = \"main\"\nkind = \"production\"\n\
-         [environments.qa]\nbranch = \"env/qa\"\nkind = \"developer\"\norg = \"qa\"\npromotes-to = \"production\"\n",
-    );
-    bench.write(
-        "sfdx-project.json",
-        r#"{"packageDirectories": [{"path": "force-app", "default": true}]}"#,
-    );
-    bench.commit();
-    assert!(bench.git(&["branch", "env/qa"]).status.success());
-    bench.write(CLASS, "public class Fix {\n}\n");
-    bench.write(
-        &format!("{CLASS}-meta.xml"),
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ApexClass xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n    \
-         <apiVersion>60.0</apiVersion>\n    <status>Active</status>\n</ApexClass>\n",
-    );
-    bench.commit();
-
+    let bench = Bench::with_a_change("");
     let (code, told) = bench.run(&["back-promote", "--from", "production", "--onto", "all-below"]);
     assert_eq!(code, 0, "{told:#}");
     let operation = &told["operations"][0];
@@ -173,4 +182,40 @@ fn down_and_back() {
         "{told:#}"
     );
     assert!(!bench.has_class());
+}
+
+#[test]
+fn an_org_that_another_operation_has() {
+    let bench = Bench::with_a_change("[gates]\napprovals = { admin = 1 }\n");
+    let promote = ["back-promote", "--from", "production", "--onto", "qa"];
+    let (code, told) = bench.run(&promote);
+    assert_eq!(
+        (code, &told["operations"][0]["state"]),
+        (1, &Value::from("needs_person")),
+        "{told:#}"
+    );
+    let first = told["operations"][0]["id"].as_str().unwrap().to_owned();
+    let short = &first[first.len() - 8..];
+    bench.write(CLASS, "public class Fix {\n    Integer more;\n}\n");
+    bench.commit();
+    let says = |args: &[&str]| {
+        let done = bench.command(args).output().unwrap();
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(
+            text.contains(&format!("has qa first: promote, waiting for a person at gates")),
+            "{text}"
+        );
+        assert!(text.contains(&format!("syncline operation show {short}")), "{text}");
+    };
+    says(&promote);
+    says(&["operation", "list"]);
+    let (_, listed) = bench.run(&["operation", "list"]);
+    assert_eq!(listed["operations"][0]["blocked"]["by"], first.as_str(), "{listed:#}");
+    assert_eq!(listed["operations"][1]["blocked"], Value::Null, "{listed:#}");
+    says(&["operation", "show", listed["operations"][0]["id"].as_str().unwrap()]);
+
+    // What a command does is told while it works.
+    let done = bench.command(&["operation", "approve", short]).output().unwrap();
+    let talk = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(talk.contains("qa: "), "{talk}");
 }

@@ -258,6 +258,20 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// The other operation that holds the key of this one, which has to end before this one begins.
+    pub async fn holder(&self, operation: &Operation) -> Result<Option<Operation>> {
+        let row = self
+            .db
+            .first::<Row>(
+                "SELECT * FROM operation WHERE exclusive_key = $1 AND holds_key = 1 AND id <> $2",
+                args![&operation.exclusive_key, &operation.id],
+            )
+            .await;
+        row.map_err(failed("could not look for the holder of a key"))?
+            .map(TryInto::try_into)
+            .transpose()
+    }
+
     /// Cancels an operation as it was seen, or asks its worker to. `may_stop` is whether it may end before its step runs again.
     pub async fn cancel(
         &self,

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_engine::operation::promote::{Kept, StartError};
-use syncline_engine::operation::{Operation, QuestionKind, Runtime, State, StoreError, database, finish, open};
+use syncline_engine::operation::{
+    Blocked, Operation, QuestionKind, Runtime, State, StoreError, blocked, database, finish, open,
+};
 use syncline_engine::permission::Refusal;
 use syncline_engine::policy::Actor;
 use syncline_engine::status::{OpenOperation, open_operations};
-use syncline_engine::store::Filter;
 use syncline_engine::time::rfc3339;
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
 
 use super::environment::shortened;
+use super::operation::progress;
 use super::org::session::orgs;
 use crate::Status;
 use crate::error::{CommandError, Kind};
@@ -97,7 +99,7 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
     // A second handler in one process is refused; then Ctrl-C ends it at once, and the operations go on later all the same.
     let _ = ctrlc::set_handler(move || asked.request());
     let alone = begun.len() == 1;
-    let mut ended = until_done(runtime, &ids, &stop, out).await?.into_iter();
+    let mut ended = follow(runtime, &ids, &stop, out).await?.into_iter();
     let mut told = Vec::new();
     let (mut waits, mut failed) = (false, Vec::new());
     for (target, one) in begun {
@@ -119,7 +121,7 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
                 }
                 told.push(serde_json::to_value(&operation).unwrap_or_default());
                 if !out.json() {
-                    tell(out, &target, &operation, first(runtime, &operation).await?.as_ref())?;
+                    tell(out, &target, &operation, blocked(runtime, &operation).await?.as_ref())?;
                 }
             }
         }
@@ -143,17 +145,18 @@ pub(super) fn short(id: &str) -> &str {
     id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }
 
-/// Works on operations, and tells what keeps them from going on meanwhile.
-async fn until_done(
+/// Works on operations, and tells meanwhile what each does and what keeps it from going on.
+async fn follow(
     runtime: &Arc<Runtime>,
     ids: &[String],
     stop: &Stop,
     out: &mut Output,
 ) -> Result<Vec<Operation>, StoreError> {
-    let mut told = BTreeMap::new();
+    let mut told: BTreeMap<&String, String> = BTreeMap::new();
     let mut work = std::pin::pin!(finish(runtime, ids, stop));
     loop {
         tokio::select! {
+            biased;
             ended = &mut work => return ended,
             () = runtime.clock.sleep(LOOK) => {}
         }
@@ -162,20 +165,39 @@ async fn until_done(
             let Ok(operation) = runtime.store.operation(id).await else {
                 continue;
             };
-            let Some(problem) = operation.problem.as_ref().filter(|_| operation.state == State::Waiting) else {
-                continue;
-            };
-            let at = operation.wake_at.map(rfc3339).unwrap_or_default();
-            if told.insert(id, operation.attempts) != Some(operation.attempts) {
-                let environment = operation.environment.as_deref().unwrap_or(&operation.kind);
-                let text = format!(
-                    "{environment}: {} ({}); it is tried again at {at}",
-                    problem.message, problem.code
-                );
-                out.note(text);
+            let text = trouble(&operation).or_else(|| doing(runtime, &operation).filter(|_| !out.json()));
+            if let Some(text) = text
+                && told.get(id) != Some(&text)
+            {
+                out.note(&text);
+                told.insert(id, text);
             }
         }
     }
+}
+
+/// What an operation does now: `uat: deploys: 120 of 300 components, until …`.
+fn doing(runtime: &Runtime, operation: &Operation) -> Option<String> {
+    let kind = runtime.kind(&operation.kind)?;
+    let step = kind.step(operation.step.as_deref())?;
+    let name = operation.environment.as_deref().unwrap_or(kind.name);
+    let done = operation.progress.as_ref().map(progress);
+    let done = done.map(|done| format!(": {done}")).unwrap_or_default();
+    (operation.state == State::Running).then(|| format!("{name}: {}{done}", step.title))
+}
+
+/// What keeps an operation from going on, when it is tried again by itself.
+fn trouble(operation: &Operation) -> Option<String> {
+    let problem = operation
+        .problem
+        .as_ref()
+        .filter(|_| operation.state == State::Waiting)?;
+    let environment = operation.environment.as_deref().unwrap_or(&operation.kind);
+    let at = operation.wake_at.map(rfc3339).unwrap_or_default();
+    Some(format!(
+        "{environment}: {} ({}); it is tried again at {at}",
+        problem.message, problem.code
+    ))
 }
 
 /// What a person does for an operation that does not go on by itself.
@@ -199,30 +221,11 @@ pub(super) fn next(operation: &Operation, id: &str) -> Option<String> {
     }
 }
 
-/// The operation with the same org that has to end before a queued one.
-async fn first(runtime: &Runtime, operation: &Operation) -> Result<Option<Operation>, StoreError> {
-    if operation.state != State::Queued {
-        return Ok(None);
-    }
-    let filter = Filter {
-        open: true,
-        ..Filter::default()
-    };
-    let others = runtime.store.operations(&filter).await?.into_iter();
-    let mut same = others.filter(|other| other.exclusive_key == operation.exclusive_key && other.id < operation.id);
-    Ok(same.next_back())
-}
-
-fn tell(out: &mut Output, target: &str, operation: &Operation, first: Option<&Operation>) -> Result<(), CommandError> {
+fn tell(out: &mut Output, target: &str, operation: &Operation, blocked: Option<&Blocked>) -> Result<(), CommandError> {
     let id = short(&operation.id);
-    let message = match (&operation.problem, &operation.message, first) {
+    let message = match (&operation.problem, &operation.message, blocked) {
         (Some(problem), ..) => format!("{} ({})", problem.message, problem.code),
-        (None, _, Some(first)) => format!(
-            "the operation {} of {} with the same org comes first, and is {}",
-            short(&first.id),
-            first.actor,
-            first.state
-        ),
+        (None, _, Some(blocked)) => blocked.words(),
         (None, Some(message), None) => message.clone(),
         (None, None, None) => String::new(),
     };
@@ -234,17 +237,11 @@ fn tell(out: &mut Output, target: &str, operation: &Operation, first: Option<&Op
     for cause in causes.flatten().filter_map(serde_json::Value::as_str) {
         out.line(format_args!("  because: {cause}"))?;
     }
-    for hint in operation.problem.iter().flat_map(|problem| &problem.hints) {
+    let hints = operation.problem.iter().flat_map(|problem| &problem.hints);
+    for hint in hints.chain(blocked.iter().flat_map(|blocked| &blocked.hints)) {
         out.line(format_args!("  hint: {hint}"))?;
     }
-    let next = match first {
-        Some(first) => Some(format!(
-            "syncline operation show {}, then the same command again",
-            short(&first.id)
-        )),
-        None => next(operation, id),
-    };
-    if let Some(next) = next {
+    if let Some(next) = next(operation, id).filter(|_| blocked.is_none()) {
         out.line(format_args!("  next: {next}"))?;
     }
     let Ok(kept) = serde_json::from_value::<Kept>(operation.data.clone()) else {

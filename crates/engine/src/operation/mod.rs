@@ -4,6 +4,7 @@
 //! what it is about to do ([`StepContext::save`]); when it runs again it looks for that effect first. Errors that it returns
 //! with `?` are technical: it is run again after a while. What a rule refuses is [`Outcome::Failed`].
 
+mod blocked;
 mod cause;
 mod context;
 mod decide;
@@ -26,6 +27,7 @@ use crate::command::Allowed;
 use crate::deployment::Limits;
 use crate::org::login::Orgs;
 
+pub use blocked::{Blocked, blocked};
 pub use context::StepContext;
 pub use decide::{Decision, OperationError, answer, approve, attach, cancel, retry, start};
 pub use lease::Lease;

@@ -11,5 +11,7 @@ mod chunks;
 mod files;
 mod losses;
 mod others;
+#[path = "../org_proofs/sandbox.rs"]
+mod sandbox;
 mod support;
 mod there_and_back;

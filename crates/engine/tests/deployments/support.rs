@@ -2,26 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use syncline_engine::deployment::flows::flows;
 use syncline_engine::deployment::{Limits, Options, Package, Seen, flows_between, look, package};
 use syncline_engine::org::deploy::{Deployment, Watch, deploy};
 use syncline_git::{Entry, Oid, Repository, TreePath};
-use syncline_salesforce::auth::App;
+use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::{DeployOptions, DeployResult};
-use syncline_salesforce::{Clock, Connection, Http, Login};
-use syncline_simulator::config::{Config, OrgConfig};
-use syncline_simulator::oauth::{apps, users};
-use syncline_simulator::org::sessions;
-use syncline_simulator::server;
 use syncline_simulator::world::World;
 use tempfile::TempDir;
 
 pub use crate::files::*;
+use crate::sandbox::{connect, world};
 
 pub const ROOT: &str = "force-app/main/default";
-const ORG: &str = "dev1";
 
 /// A world, a connection to its sandbox, and a repository.
 pub struct Bench {
@@ -33,17 +27,7 @@ pub struct Bench {
 
 impl Bench {
     pub async fn start() -> Self {
-        let org = |name: &str, kind: &str| OrgConfig {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            of: None,
-        };
-        let config = Config {
-            port: 0,
-            orgs: vec![org("prod", "production"), org(ORG, "Developer")],
-            ..Config::default()
-        };
-        let world = server::start(config, None).await.expect("a world");
+        let world = world(1).await;
         let folder = tempfile::tempdir().expect("a folder");
         let done = std::process::Command::new("git")
             .args(["init", "--quiet", "."])
@@ -129,26 +113,6 @@ impl Bench {
         let look = look(&self.connection, package).await.expect("seen");
         look.against(&self.repository, tree, None).expect("compared")
     }
-}
-
-async fn connect(world: &Arc<World>) -> Connection {
-    let org = world.org(ORG).expect("the sandbox");
-    let token = {
-        let state = org.lock();
-        let admin = users::first_admin(&state.db).expect("read").expect("an administrator");
-        sessions::grant_refresh(&org, &state.db, 1, &admin.id, Some(apps::CLI), world.clock.now()).expect("a token")
-    };
-    let login = Login::RefreshToken {
-        app: App::platform_cli(),
-        host: org.origin.http.parse().expect("an address"),
-        token: token.into(),
-    };
-    let mut options = syncline_salesforce::Options::named(ORG);
-    options.api_version = Some("66.0".parse().expect("a version"));
-    options.clock = Clock::new(SystemTime::now, |_| Box::pin(std::future::ready(())));
-    Connection::open(&Http::new().expect("a client"), login, options)
-        .await
-        .expect("a connection")
 }
 
 /// The words of differences, one a line.

@@ -10,7 +10,7 @@ use support::{HOUR, Rig, actor};
 use syncline_domain::operation::{QuestionError, State};
 use syncline_engine::operation::{self, Decision, OperationError};
 use syncline_engine::worker::{Request, Scheduled, Stop, Until, set_schedules};
-use syncline_store::StoreError;
+use syncline_store::{NewOperation, StoreError};
 
 #[test]
 fn steps_follow_each_other_and_keep_data() {
@@ -273,5 +273,53 @@ fn unknown_kinds_are_refused_and_left_alone() {
         assert_eq!(rig.work().await.claimed, 0);
         let none = operation::cancel(&rig.runtime, "nobody", &actor(), "x").await;
         assert!(matches!(none, Err(OperationError::Store(StoreError::Unknown { .. }))));
+    });
+}
+
+/// What is errored keeps its org, and whoever waits for it is told what helps.
+#[test]
+fn who_has_the_org_is_told() {
+    Rig::run(async |rig| {
+        for (kind, may_cancel) in [("broken", true), ("broken-half", false)] {
+            let begin = async |kind: &str, key: &str| {
+                let new = NewOperation {
+                    exclusive_key: Some(key.to_owned()),
+                    ..rig.request(kind)
+                };
+                operation::start(&rig.runtime, &new).await.expect("begun").id
+            };
+            let holder = begin(kind, kind).await;
+            let (waits, free) = (begin("plain", kind).await, begin("plain", "another").await);
+            let told = async |id: &str| {
+                let seen = rig.operation(id).await;
+                operation::blocked(&rig.runtime, &seen).await.expect("looked")
+            };
+            rig.work().await;
+            assert_eq!(rig.operation(&free).await.state, State::Succeeded);
+            assert_eq!(told(&free).await, None);
+            assert_eq!(told(&holder).await, None);
+            let by = told(&waits).await.expect("blocked");
+            assert_eq!((by.by.as_str(), by.state), (holder.as_str(), State::Waiting));
+            while rig.operation(&holder).await.state == State::Waiting {
+                rig.jump(HOUR);
+                rig.work().await;
+            }
+            let by = told(&waits).await.expect("blocked");
+            assert_eq!((by.state, by.step.as_deref()), (State::Errored, Some("only")));
+            assert!(
+                by.words().contains(" has uat first: ") && by.words().ends_with(", errored at only"),
+                "{}",
+                by.words()
+            );
+            assert!(by.hints[0].contains("operation retry"), "{:?}", by.hints);
+            assert_eq!(by.hints[1].contains("operation cancel"), may_cancel, "{:?}", by.hints);
+            let cancelled = operation::cancel(&rig.runtime, &holder, &actor(), "no way").await;
+            assert_eq!(cancelled.is_ok(), may_cancel, "what the hint says is true");
+            if may_cancel {
+                rig.work().await;
+                assert_eq!(rig.operation(&waits).await.state, State::Succeeded);
+                assert_eq!(told(&waits).await, None);
+            }
+        }
     });
 }

@@ -14,6 +14,7 @@ pub const KINDS: &[&Kind] = &[
         &[step("one", add), step("two", back_once), step("three", finish)],
     ),
     &kind("broken", &[step("only", broken)]),
+    &kind("broken-half", &[held("only", broken)]),
     &kind("panics", &[step("only", panics)]),
     &kind("waits", &[step("only", waits)]),
     &kind("asks", &[step("choice", asks), step("gates", gates)]),

@@ -12,5 +12,6 @@ mod convert;
 mod faults;
 mod limits;
 mod round_trip;
+mod sandbox;
 mod selections;
 mod support;

@@ -1,72 +1,21 @@
 //! Worlds of simulated orgs, connections to them, and generated repositories as deployments.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::SystemTime;
 
 use syncline_engine::org::convert::Files;
 use syncline_engine::org::deploy::{Asked, Deployment, Watch, deploy, pack, prepare, zip};
 use syncline_metadata::component::{ComponentId, Project};
 use syncline_metadata::diff::diff;
-use syncline_salesforce::auth::App;
+use syncline_salesforce::Connection;
 use syncline_salesforce::metadata::{DeployIntent, DeployOptions, DeployResult};
-use syncline_salesforce::{Clock, Connection, Http, Login, Options};
-use syncline_simulator::config::{Config, OrgConfig};
-use syncline_simulator::oauth::{apps, users};
-use syncline_simulator::org::sessions;
-use syncline_simulator::server;
 use syncline_simulator::world::World;
 use xtask::generate::{File, Format, Repository, render, write};
 
-/// The org that all proofs use.
-pub const ORG: &str = "dev1";
+pub use crate::sandbox::{ORG, connect, world, world_with};
 
 /// A number from the environment, so that a long run can ask for more.
 pub fn more(name: &str, few: usize) -> usize {
     std::env::var(name).map_or(few, |text| text.parse().expect("a number"))
-}
-
-/// A world with a production and one sandbox.
-pub async fn world(seed: u64) -> Arc<World> {
-    world_with(seed, |_| {}).await
-}
-
-/// The same with other settings.
-pub async fn world_with(seed: u64, change: impl FnOnce(&mut Config)) -> Arc<World> {
-    let org = |name: &str, kind: &str| OrgConfig {
-        name: name.to_owned(),
-        kind: kind.to_owned(),
-        of: None,
-    };
-    let mut config = Config {
-        seed,
-        port: 0,
-        orgs: vec![org("prod", "production"), org(ORG, "Developer")],
-        ..Config::default()
-    };
-    change(&mut config);
-    server::start(config, None).await.expect("a world")
-}
-
-/// A connection of the sandbox's administrator that can renew its session and waits for nothing.
-pub async fn connect(world: &Arc<World>) -> Connection {
-    let org = world.org(ORG).expect("the sandbox");
-    let token = {
-        let state = org.lock();
-        let admin = users::first_admin(&state.db).expect("read").expect("an administrator");
-        sessions::grant_refresh(&org, &state.db, 1, &admin.id, Some(apps::CLI), world.clock.now()).expect("a token")
-    };
-    let login = Login::RefreshToken {
-        app: App::platform_cli(),
-        host: org.origin.http.parse().expect("an address"),
-        token: token.into(),
-    };
-    let mut options = Options::named(ORG);
-    options.api_version = Some("66.0".parse().expect("a version"));
-    options.clock = Clock::new(SystemTime::now, |_| Box::pin(std::future::ready(())));
-    Connection::open(&Http::new().expect("a client"), login, options)
-        .await
-        .expect("a connection")
 }
 
 /// The number of rows of an object, of components, or of another table, as it is stored.

@@ -252,7 +252,7 @@ impl Trial {
     }
 
     /// Works, and says yes to everything.
-    async fn to_the_end(&mut self) {
+    async fn finish(&mut self) {
         loop {
             if self.wait == Wait::Parts && !self.planted {
                 self.work_until_a_part_is_there().await;
@@ -348,7 +348,7 @@ async fn seeds_of(group: u64) {
         let wait = WAITS[seed as usize % WAITS.len()];
         let edit = random.pick(EDITS);
         let mut trial = Trial::begin(wait, edit).await;
-        trial.to_the_end().await;
+        trial.finish().await;
         assert!(trial.planted, "seed {seed}: the operation did not wait at {wait:?}");
         let lost = trial.bench.differs("uat", &trial.both()).await;
         assert_eq!(lost, "", "seed {seed}: {wait:?}");

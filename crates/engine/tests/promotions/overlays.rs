@@ -67,7 +67,7 @@ async fn a_sealed_secret_is_sent_open_and_is_in_no_commit() {
     bench.put("main", "syncline/overlays/qa.toml", &overlay);
     let with = |password: &str| {
         changed(&org(), |files| {
-            credential(files, "Erp", "https://erp.example.com", password)
+            credential(files, "Erp", "https://erp.example.com", password);
         })
     };
     bench.on("main", &with("other"));

@@ -7,6 +7,7 @@ use syncline_engine::deployment::Limits;
 use syncline_engine::deployment::flows::flows;
 use syncline_engine::operation::promote::Direction;
 use syncline_engine::worker::Stop;
+use syncline_simulator::config::Config;
 
 use crate::bench::{Bench, Setting};
 use crate::files::{Files, changed, class, flow, org, permission_set, profile, remove};
@@ -174,7 +175,7 @@ async fn entries_of_components_that_only_the_org_has_stay() {
     let id = bench.begin("production", "qa", Direction::Down).await.id;
     bench.until(&id, State::Succeeded).await;
     let both = changed(&own, |files| {
-        profile(files, &[("A", true), ("B", false), ("Own", true)])
+        profile(files, &[("A", true), ("B", false), ("Own", true)]);
     });
     assert_eq!(bench.differs("qa", &both).await, "");
 }
@@ -204,4 +205,37 @@ async fn the_data_of_a_field_is_kept_before_the_field_goes() {
         "{:?}",
         kept.irreversible
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_far_a_deployment_is_can_be_seen() {
+    let bench = Bench::with(Setting {
+        world: Config {
+            clock: "x10".to_owned(),
+            ..Config::default()
+        },
+        more: "[gates]\nvalidate = false\n".to_owned(),
+        ..Setting::default()
+    })
+    .await;
+    bench.on("main", &changed(&org(), |files| class(files, "A", "Integer fixed;")));
+    let id = bench.begin("production", "qa", Direction::Down).await.id;
+    let seen = async {
+        loop {
+            let operation = bench.operation(&id).await;
+            if let (Some("deploy"), Some(progress)) = (operation.step.as_deref(), operation.progress) {
+                return progress;
+            }
+            assert!(!operation.state.is_terminal(), "nothing was seen of the deployment");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let ((), progress) = tokio::join!(bench.work(), seen);
+    assert_eq!(
+        (&progress["total"], &progress["unit"]),
+        (&1.into(), &"components".into()),
+        "{progress}"
+    );
+    let ended = bench.operation(&id).await;
+    assert_eq!((ended.state, ended.progress), (State::Succeeded, None));
 }

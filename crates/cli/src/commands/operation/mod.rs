@@ -6,7 +6,7 @@ mod watch;
 use std::sync::Arc;
 
 use syncline_engine::operation::promote::Kept;
-use syncline_engine::operation::{Operation, OperationError, Runtime, State};
+use syncline_engine::operation::{Blocked, Operation, OperationError, Runtime, State, blocked};
 use syncline_engine::store::Filter;
 use syncline_engine::time::{Millis, rfc3339};
 
@@ -82,7 +82,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
                 environment,
                 limit,
             } => list(&runtime, all, environment, limit, out).await,
-            Action::Show { operation } => show(&find(&runtime, &operation).await?, out),
+            Action::Show { operation } => show(&runtime, &find(&runtime, &operation).await?, out).await,
             Action::Log { operation } => log(&runtime, &find(&runtime, &operation).await?, out).await,
             Action::Watch { operation } => watch::watch(&runtime, find(&runtime, &operation).await?, out).await,
             Action::Approve(args) => decide::approve(&runtime, &repository, args, out).await,
@@ -121,7 +121,11 @@ async fn list(
     };
     let found = runtime.store.operations(&filter).await?;
     if out.json() {
-        out.value(&serde_json::json!({ "operations": found }))?;
+        let mut told = Vec::new();
+        for one in &found {
+            told.push(Told::of(runtime, one).await?);
+        }
+        out.value(&serde_json::json!({ "operations": told }))?;
         return Ok(Status::Done);
     }
     if found.is_empty() {
@@ -144,13 +148,37 @@ async fn list(
             )
             .trim_end(),
         )?;
+        if let Some(blocked) = blocked(runtime, one).await? {
+            out.line(format_args!("          waits: {}", blocked.words()))?;
+            for hint in &blocked.hints {
+                out.line(format_args!("          {hint}"))?;
+            }
+        }
     }
     Ok(Status::Done)
 }
 
-fn show(operation: &Operation, out: &mut Output) -> Result<Status, CommandError> {
+/// An operation as JSON, with who has its org.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    operation: &'a Operation,
+    blocked: Option<Blocked>,
+}
+
+impl<'a> Told<'a> {
+    async fn of(runtime: &Runtime, operation: &'a Operation) -> Result<Self, CommandError> {
+        Ok(Self {
+            operation,
+            blocked: blocked(runtime, operation).await?,
+        })
+    }
+}
+
+async fn show(runtime: &Runtime, operation: &Operation, out: &mut Output) -> Result<Status, CommandError> {
+    let told = Told::of(runtime, operation).await?;
     if out.json() {
-        out.value(operation)?;
+        out.value(&told)?;
         return Ok(status(operation));
     }
     out.line(format_args!("{}", operation.id))?;
@@ -168,6 +196,12 @@ fn show(operation: &Operation, out: &mut Output) -> Result<Status, CommandError>
     field("asked", time(Some(operation.created)))?;
     field("goes on", time(operation.wake_at))?;
     field("waits for", operation.waits_for.clone())?;
+    if let Some(blocked) = &told.blocked {
+        field("waits", Some(blocked.words()))?;
+        for hint in &blocked.hints {
+            field("hint", Some(hint.clone()))?;
+        }
+    }
     field("ended", time(operation.ended))?;
     field(
         "cancelling",
@@ -231,7 +265,7 @@ fn package(operation: &Operation, out: &mut Output) -> Result<(), CommandError> 
 }
 
 /// `3 of 10 tests, until 2026-…`.
-fn progress(progress: &serde_json::Value) -> String {
+pub(in crate::commands) fn progress(progress: &serde_json::Value) -> String {
     let number = |name: &str| progress[name].as_u64().unwrap_or(0);
     let unit = progress["unit"].as_str().unwrap_or_default();
     let end = progress["ends_at"]
