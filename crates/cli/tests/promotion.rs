@@ -202,7 +202,7 @@ fn an_org_that_another_operation_has() {
         let done = bench.command(args).output().unwrap();
         let text = String::from_utf8_lossy(&done.stdout).into_owned();
         assert!(
-            text.contains(&format!("has qa first: promote, waiting for a person at gates")),
+            text.contains("has qa first: promote, waiting for a person at gates"),
             "{text}"
         );
         assert!(text.contains(&format!("syncline operation show {short}")), "{text}");
