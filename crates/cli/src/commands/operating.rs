@@ -1,11 +1,13 @@
 //! Operations that a command begins, works on, and tells of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_engine::operation::promote::{Kept, StartError};
-use syncline_engine::operation::{Operation, QuestionKind, Runtime, State, StoreError, database, finish, open};
+use syncline_engine::operation::{
+    Operation, OperationError, QuestionKind, Runtime, State, StoreError, database, finish, open, worker_name,
+};
 use syncline_engine::store::Filter;
 use syncline_engine::time::rfc3339;
 use syncline_engine::worker::Stop;
@@ -124,7 +126,8 @@ async fn until_done(
     stop: &Stop,
     out: &mut Output,
 ) -> Result<Vec<Operation>, StoreError> {
-    let mut told = BTreeMap::new();
+    let (mut told, mut elsewhere) = (BTreeMap::new(), BTreeSet::new());
+    let own = worker_name();
     let mut work = std::pin::pin!(finish(runtime, ids, stop));
     loop {
         tokio::select! {
@@ -136,12 +139,21 @@ async fn until_done(
             let Ok(operation) = runtime.store.operation(id).await else {
                 continue;
             };
+            let environment = operation.environment.as_deref().unwrap_or(&operation.kind);
+            let is_gone = |owner: &String| *owner != own && operation.state == State::Running;
+            if let Some(owner) = operation.lease_owner.as_ref().filter(|owner| is_gone(owner))
+                && elsewhere.insert(id)
+            {
+                let until = operation.lease_until.map(rfc3339).unwrap_or_default();
+                out.note(format!(
+                    "{environment}: the worker `{owner}` has it; if that one is gone, it goes on at {until}"
+                ));
+            }
             let Some(problem) = operation.problem.as_ref().filter(|_| operation.state == State::Waiting) else {
                 continue;
             };
             let at = operation.wake_at.map(rfc3339).unwrap_or_default();
             if told.insert(id, operation.attempts) != Some(operation.attempts) {
-                let environment = operation.environment.as_deref().unwrap_or(&operation.kind);
                 let text = format!(
                     "{environment}: {} ({}); it is tried again at {at}",
                     problem.message, problem.code
@@ -266,6 +278,7 @@ impl From<StartError> for CommandError {
         match error {
             StartError::Config(error) => error.into(),
             StartError::Org(error) => error.into(),
+            StartError::Store(error) | StartError::Operation(OperationError::Store(error)) => error.into(),
             error => Self::user("promote.refused", &error).with_source_of(error),
         }
     }

@@ -27,7 +27,7 @@ use crate::org::login::Orgs;
 pub use context::StepContext;
 pub use decide::{Decision, OperationError, answer, approve, attach, cancel, retry, start};
 pub use lease::Lease;
-pub use open::{database, finish, open};
+pub use open::{database, finish, open, worker_name};
 pub(crate) use run::run;
 pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, State};
 pub use syncline_store::{Operation, StoreError};
