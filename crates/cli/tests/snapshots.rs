@@ -4,12 +4,17 @@ mod support;
 
 use serde_json::Value;
 use support::outside::Files;
-use support::world::{World, base, changed, invoice, news, permission_set, profile, remote_site};
+use support::world::{World, base, changed, class, invoice, news, permission_set, profile, remote_site};
 
 /// What an incremental snapshot finds after a change by somebody else.
 fn found(change: impl FnOnce(&mut Files)) -> Vec<String> {
     let world = World::of(&["production"]);
+    let mut site = Files::new();
+    remote_site(&mut site, "Erp");
+    class(&mut site, "Other", &[]);
+    world.admin("production").change(&site, &[]);
     world.ok("snapshot production");
+    world.ok("drift production --adopt --all");
     world
         .admin("production")
         .change(&news(&base(), &changed(&base(), change)), &[]);
@@ -40,8 +45,8 @@ fn an_entry_of_a_profile_about_a_class_that_did_not_change() {
         lines,
         ["Profile:Clerk/classAccesses[apexClass=Fee]/enabled \"changed\""]
     );
-    let lines = found(|files| profile(files, &[("Fee", true)]));
-    assert_eq!(lines, ["Profile:Clerk/classAccesses[apexClass=Tax] \"removed\""]);
+    let lines = found(|files| profile(files, &[("Fee", true), ("Other", true), ("Tax", true)]));
+    assert_eq!(lines, ["Profile:Clerk/classAccesses[apexClass=Other] \"added\""]);
 }
 
 #[test]
