@@ -191,6 +191,7 @@ fn open_hint(source: &sqlx::Error) -> &'static str {
         Some("14") => "the folder has to exist, and this user needs the right to write to it",
         Some("26") => "the file is no SQLite database; is the path right?",
         Some("13") => "make room on the disk",
+        _ if is_full(source) => "make room on the disk",
         _ => match source {
             sqlx::Error::Io(_) => "is the database running, and are host and port right?",
             _ => "check SYNCLINE_DATABASE_URL",
@@ -209,6 +210,15 @@ pub(crate) fn code(error: &sqlx::Error) -> Option<String> {
     })
 }
 
+/// SQLite's SQLITE_IOERR_SHMSIZE: the file that its readers and writers share cannot grow.
+const SHARED_FILE: &str = "4874";
+
+/// There is no room on the disk: SQLITE_FULL, disk_full.
+fn is_full(error: &sqlx::Error) -> bool {
+    let whole = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    whole.as_deref() == Some(SHARED_FILE) || matches!(code(error).as_deref(), Some("13" | "53100"))
+}
+
 /// Another transaction was in the way: PostgreSQL's serialization failure and deadlock, SQLite's busy and locked.
 pub(crate) fn is_contention(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("40001" | "40P01" | "5" | "6"))
@@ -217,8 +227,7 @@ pub(crate) fn is_contention(error: &sqlx::Error) -> bool {
 /// Tells a failed statement by what it means for a person.
 pub(crate) fn failed(attempted: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |source| match code(&source).as_deref() {
-        // SQLITE_FULL; disk_full.
-        Some("13" | "53100") => StoreError::DiskFull { attempted, source },
+        _ if is_full(&source) => StoreError::DiskFull { attempted, source },
         // SQLITE_READONLY; read_only_sql_transaction.
         Some("8" | "25006") => StoreError::ReadOnly { attempted, source },
         _ => StoreError::Query { attempted, source },

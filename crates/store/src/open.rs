@@ -72,6 +72,8 @@ impl Store {
         let _lock = lock(backup::beside(&path, "lock")).await?;
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
+            // A full disk can keep a transaction from ending; its connection is of no use any more.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await
             .map_err(|source| open_failed(&place, source))?;

@@ -189,6 +189,9 @@ impl TryFrom<Row> for Operation {
     }
 }
 
+/// No worker takes an operation for so long, in milliseconds.
+const LONGEST_LEASE: i64 = 60 * 60_000;
+
 impl Store {
     /// Begins an operation: it is queued until a worker claims it.
     pub async fn create(&self, new: &NewOperation, now: Millis) -> Result<Operation> {
@@ -301,11 +304,19 @@ impl Store {
         .await
     }
 
-    /// Queues an operation again that broke or failed; it goes on with the step that it was at.
+    /// Queues an operation again that broke or failed; it goes on with the step that it was at. One that runs is left to its worker,
+    /// but where the lease lies so far ahead that the clock of who had it was wrong: that one can write no more.
     pub async fn retry(&self, seen: &Operation, actor: &str, now: Millis) -> Result<Operation> {
+        let ahead = seen
+            .lease_until
+            .is_some_and(|until| until > now.saturating_add(LONGEST_LEASE));
+        let event = match seen.state {
+            State::Running if ahead => Event::Release,
+            _ => Event::Retry,
+        };
         self.change(
             seen,
-            Event::Retry,
+            event,
             None,
             |operation| about(operation, actor, "retry", "succeeded", Value::Null, now),
             now,

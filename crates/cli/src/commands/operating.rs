@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use syncline_engine::operation::promote::{Kept, StartError};
 use syncline_engine::operation::{
-    Blocked, Operation, QuestionKind, Runtime, State, StoreError, blocked, database, finish, open,
+    Blocked, Operation, OperationError, QuestionKind, Runtime, State, StoreError, blocked, database, finish, open,
+    worker_name,
 };
 use syncline_engine::permission::Refusal;
 use syncline_engine::policy::Actor;
@@ -153,6 +154,7 @@ async fn follow(
     out: &mut Output,
 ) -> Result<Vec<Operation>, StoreError> {
     let mut told: BTreeMap<&String, String> = BTreeMap::new();
+    let own = worker_name();
     let mut work = std::pin::pin!(finish(runtime, ids, stop));
     loop {
         tokio::select! {
@@ -165,7 +167,8 @@ async fn follow(
             let Ok(operation) = runtime.store.operation(id).await else {
                 continue;
             };
-            let text = trouble(&operation).or_else(|| doing(runtime, &operation).filter(|_| !out.json()));
+            let text = elsewhere(&operation, &own).or_else(|| trouble(&operation));
+            let text = text.or_else(|| doing(runtime, &operation).filter(|_| !out.json()));
             if let Some(text) = text
                 && told.get(id) != Some(&text)
             {
@@ -184,6 +187,15 @@ fn doing(runtime: &Runtime, operation: &Operation) -> Option<String> {
     let done = operation.progress.as_ref().map(progress);
     let done = done.map(|done| format!(": {done}")).unwrap_or_default();
     (operation.state == State::Running).then(|| format!("{name}: {}{done}", step.title))
+}
+
+/// Which other worker has an operation. The time until which it has it goes on while it works, and is told once.
+fn elsewhere(operation: &Operation, own: &str) -> Option<String> {
+    let owner = operation.lease_owner.as_deref().filter(|owner| *owner != own)?;
+    let environment = operation.environment.as_deref().unwrap_or(&operation.kind);
+    (operation.state == State::Running).then(|| {
+        format!("{environment}: the worker `{owner}` has it; if that one is gone, it goes on when its lease ends")
+    })
 }
 
 /// What keeps an operation from going on, when it is tried again by itself.
@@ -297,6 +309,7 @@ impl From<StartError> for CommandError {
             StartError::Org(error) => error.into(),
             StartError::Environment(error) => error.into(),
             StartError::Refused(refusal) => refusal.into(),
+            StartError::Store(error) | StartError::Operation(OperationError::Store(error)) => error.into(),
             error => Self::user("promote.refused", &error).with_source_of(error),
         }
     }

@@ -1,5 +1,6 @@
 //! A folder of its own for each test, in which the real program runs with an environment of its own.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::panic, reason = "a test that cannot go on has failed")]
 
 pub mod outside;
 pub mod simulator;

@@ -202,6 +202,18 @@ pub fn invoice(files: &mut Files, fields: &[(&str, u32)]) {
     files.insert("objects/Invoice__c.object".to_owned(), xml("CustomObject", &inner));
 }
 
+pub fn remote_site(files: &mut Files, name: &str) {
+    let inner = format!(
+        "    <disableProtocolSecurity>false</disableProtocolSecurity>\n    <isActive>true</isActive>\n    \
+         <url>https://{}.example.com</url>\n",
+        name.to_lowercase()
+    );
+    files.insert(
+        format!("remoteSiteSettings/{name}.remoteSite"),
+        xml("RemoteSiteSetting", &inner),
+    );
+}
+
 /// What all orgs begin with.
 pub fn base() -> Files {
     let mut files = Files::new();

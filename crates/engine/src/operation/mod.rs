@@ -31,7 +31,7 @@ pub use blocked::{Blocked, blocked};
 pub use context::StepContext;
 pub use decide::{Decision, OperationError, answer, approve, attach, cancel, retry, start};
 pub use lease::Lease;
-pub use open::{database, finish, open};
+pub use open::{database, finish, open, worker_name};
 pub(crate) use run::run;
 pub use syncline_domain::operation::{Outcome, Problem, Question, QuestionKind, State};
 pub use syncline_store::{Operation, StoreError};

@@ -40,10 +40,15 @@ pub async fn open(repository: &Repository, orgs: Orgs, url: Option<String>) -> R
     })
 }
 
+/// The name of the worker inside this command.
+pub fn worker_name() -> String {
+    format!("command {}", std::process::id())
+}
+
 /// Runs a worker for these operations until each waits for a person or a time, or has ended, and gives them as they are then.
 pub async fn finish(runtime: &Arc<Runtime>, ids: &[String], stop: &Stop) -> Result<Vec<Operation>, StoreError> {
     let options = Options {
-        name: format!("command {}", std::process::id()),
+        name: worker_name(),
         slots: SLOTS,
         lease: LEASE,
         poll: POLL,

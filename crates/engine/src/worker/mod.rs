@@ -101,7 +101,15 @@ pub async fn run(runtime: &Arc<Runtime>, options: &Options, stop: &Stop) -> Resu
             return Ok(report);
         }
         tokio::select! {
-            Some(ended) = slots.join_next() => count(&mut report, ended),
+            Some(ended) = slots.join_next() => {
+                let full = count(&mut report, ended);
+                // Who works for somebody that waits says so at once; what was not saved goes on when its lease has run out.
+                if let (Some(error), Until::Idle { .. }) = (full, options.until) {
+                    stop.request();
+                    drain(&mut slots, &mut report).await;
+                    return Err(error);
+                }
+            }
             () = stop.requested() => {}
             () = runtime.clock.sleep(options.poll) => {}
         }
@@ -220,7 +228,9 @@ async fn drain(slots: &mut JoinSet<Result<State, StoreError>>, report: &mut Repo
     }
 }
 
-fn count(report: &mut Report, ended: Result<Result<State, StoreError>, tokio::task::JoinError>) {
+/// Counts how an operation was left; the error when it could not be saved since the disk is full.
+fn count(report: &mut Report, ended: Result<Result<State, StoreError>, tokio::task::JoinError>) -> Option<StoreError> {
+    let mut full = None;
     let word = match ended {
         Ok(Ok(state)) => state.name(),
         Ok(Err(StoreError::Lost { .. })) => {
@@ -228,13 +238,15 @@ fn count(report: &mut Report, ended: Result<Result<State, StoreError>, tokio::ta
             "lost"
         }
         // The operation stays as it was saved last, and is claimed again when its lease has run out.
-        Ok(Err(_)) => {
+        Ok(Err(error)) => {
             report.database_errors += 1;
+            full = Some(error).filter(|error| matches!(error, StoreError::DiskFull { .. }));
             "unsaved"
         }
         Err(_) => "broken",
     };
     *report.ended.entry(word).or_default() += 1;
+    full
 }
 
 fn millis(time: Duration) -> Millis {

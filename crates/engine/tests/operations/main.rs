@@ -1,5 +1,6 @@
 //! The runtime of operations, with a clock that the test moves.
 
+mod clock;
 mod steps;
 mod support;
 

@@ -73,8 +73,16 @@ impl Rig {
     }
 
     pub fn jump(&self, millis: i64) {
-        self.time
-            .fetch_add(u64::try_from(millis).expect("forward"), Ordering::SeqCst);
+        self.time()(millis);
+    }
+
+    /// Moves the clock from another task.
+    pub fn time(&self) -> impl Fn(i64) + Send + use<> {
+        let time = Arc::clone(&self.time);
+        move |millis| {
+            let moved = time.load(Ordering::SeqCst).checked_add_signed(millis);
+            time.store(moved.expect("a time"), Ordering::SeqCst);
+        }
     }
 
     pub fn request(&self, kind: &str) -> NewOperation {
