@@ -17,4 +17,5 @@ mod refused;
 mod revert;
 mod rules;
 mod scope;
+mod secrets;
 mod story;

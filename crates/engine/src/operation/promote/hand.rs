@@ -8,6 +8,7 @@ use super::data::{Direction, Kept, Params};
 use crate::config;
 use crate::deployment::flows::flows;
 use crate::deployment::{DeploymentError, Limits, Options, Package, flows_between, package};
+use crate::environment::sealer_of;
 use crate::operation::{Outcome, Problem, StepContext, StepError};
 use crate::org::seal::Sealer;
 
@@ -47,12 +48,12 @@ impl Hand {
             )
         })?;
         Ok(Self {
+            sealer: sealer_of(&context.runtime.orgs.vault, &repository, &target)?,
             repository,
             target,
             config,
             kept: context.data()?,
             params,
-            sealer: context.runtime.orgs.vault.sealer()?,
             id: context.operation.id.clone(),
             now: context.now(),
         })
