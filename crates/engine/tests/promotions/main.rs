@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod approvals;
 mod bench;
 mod checkpoints;
 #[path = "../deployments/files.rs"]
