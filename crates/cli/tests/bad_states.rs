@@ -124,7 +124,7 @@ const BAD: &[Bad] = &[
         name: "org behind the login is another one",
         cause: |world| world.simulator.login_as(&world.env, "dev1", "dev2"),
         cure: |world| world.simulator.login_as(&world.env, "dev1", "dev1"),
-        codes: ["org.other-org", "promote.other_org", "promote.other_org"],
+        codes: ["org.other-org", "org.other-org", "org.other-org"],
         hint: "syncline snapshot dev1 --new-org",
     },
 ];

@@ -44,7 +44,7 @@ fn help_tells_the_story() {
       operation     See what runs and what waits, and answer, approve, cancel or retry it
       worker        Work on operations until stopped
       audit         See who did what, and check that the record is whole
-      admin         Back up and restore the database, replace its key
+      admin         Back up and restore the database, replace its key, seal values
 
     Merge files:
       merge-file    Merge three versions of one file by meaning

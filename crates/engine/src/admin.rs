@@ -1,11 +1,14 @@
-//! Work on the whole database: backup and restore.
+//! Work on the whole database, and secrets.
 
 use std::io::{BufRead, Write};
 use std::path::Path;
 
 use syncline_domain::policy::{Action, Actor};
+use syncline_metadata::path::ElementPath;
+use syncline_salesforce::Secret;
 use syncline_store::{Store, StoreError};
 
+use crate::org::vault::{Vault, VaultError};
 use crate::permission::{Refusal, ask};
 
 /// Work on the whole database failed.
@@ -17,6 +20,15 @@ pub enum AdminError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// Seals a value by hand, for the `secret` of an overlay at this place. It can be opened for the place only, with the same key.
+pub fn seal(vault: &Vault, actor: &Actor, place: &ElementPath, value: &Secret<String>) -> Result<String, AdminError> {
+    ask(actor, Action::ManageSecrets, None)?;
+    Ok(vault.sealer()?.seal(&place.to_string(), value.expose()))
 }
 
 /// Writes all rows of one moment. The number of rows. `path` is for messages.

@@ -6,9 +6,11 @@ use syncline_git::{CommitError, EditError, HistoryError, ObjectError, Oid, OpenE
 use crate::branch::BranchError;
 use crate::compare::CompareError;
 use crate::config::ReadConfigError;
+use crate::drift::overlays;
 use crate::org::OrgError;
 use crate::org::retrieve::{Head, origin, snapshot_ref};
-use crate::org::vault::VaultError;
+use crate::org::seal::Sealer;
+use crate::org::vault::{Vault, VaultError};
 use crate::permission::Refusal;
 use crate::project::ReadProjectError;
 use crate::scope::ScopeError;
@@ -175,6 +177,15 @@ pub fn select<'c>(config: &'c Config, names: &[String]) -> Result<Vec<&'c Enviro
         }
     }
     Ok(found)
+}
+
+/// What seals the secrets of an environment: those of the table of types, and those that its overlays call so.
+pub(crate) fn sealer_of(
+    vault: &Vault,
+    repository: &Repository,
+    environment: &Environment,
+) -> Result<Sealer, EnvironmentError> {
+    Ok(vault.sealer()?.of(&overlays(repository, environment)?))
 }
 
 /// The name of its login.

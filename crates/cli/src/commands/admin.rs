@@ -5,16 +5,19 @@ use std::path::PathBuf;
 
 use syncline_engine::admin::{self, AdminError};
 use syncline_engine::operation::Runtime;
+use syncline_engine::org::OrgError;
 use syncline_engine::policy::Actor;
 use syncline_engine::server_key::{self, KeyError};
+use syncline_metadata::path::ElementPath;
 
 use super::back_promote::open;
 use super::operating;
+use super::org::secret_from_stdin;
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::Output;
 
-/// Back up and restore the database, replace its key
+/// Back up and restore the database, replace its key, seal values
 ///
 /// The database holds operations, the audit chain and sealed secrets. The server key, which opens the secrets, is in no backup: keep
 /// it apart. It is in SYNCLINE_SERVER_KEY, or in the file `server.key` beside the database. When it is lost, the secrets are lost and
@@ -24,7 +27,8 @@ use crate::output::Output;
 Examples:
   syncline admin backup syncline.backup
   SYNCLINE_DATABASE_URL=postgres://syncline@db/syncline syncline admin restore syncline.backup
-  syncline admin rotate-key")]
+  syncline admin rotate-key
+  syncline admin seal 'CustomMetadata:Setting.Erp/values[field=Token__c]/value' < token.txt")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -47,6 +51,15 @@ enum Action {
     /// A key in a file is replaced there. One from SYNCLINE_SERVER_KEY is replaced by the one of SYNCLINE_SERVER_KEY_NEW: set that as
     /// SYNCLINE_SERVER_KEY afterwards.
     RotateKey,
+    /// Seal a value for the `secret` of an overlay
+    ///
+    /// The value is read from standard input, and is shown nowhere. What is printed goes into syncline/overlays/ENV.toml; it can be opened
+    /// for this place only, with the key of the logins: everybody who deploys needs the same SYNCLINE_KEY.
+    Seal {
+        /// The element that gets the value
+        #[arg(value_name = "PATH")]
+        place: ElementPath,
+    },
 }
 
 const NEW_KEY: &str = "SYNCLINE_SERVER_KEY_NEW";
@@ -69,6 +82,15 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
                 match out.json() {
                     true => out.value(&serde_json::json!({ "rows": rows }))?,
                     false => out.line(format_args!("{rows} rows restored into {}", runtime.store.place()))?,
+                }
+                Ok(Status::Done)
+            }
+            Action::Seal { place } => {
+                let value = secret_from_stdin("value")?;
+                let sealed = admin::seal(&runtime.orgs.vault, &actor, &place, &value)?;
+                match out.json() {
+                    true => out.value(&serde_json::json!({ "path": place.to_string(), "secret": sealed }))?,
+                    false => out.line(sealed)?,
                 }
                 Ok(Status::Done)
             }
@@ -138,6 +160,7 @@ impl From<AdminError> for CommandError {
         match error {
             AdminError::Refused(refusal) => refusal.into(),
             AdminError::Store(error) => error.into(),
+            AdminError::Vault(error) => OrgError::from(error).into(),
         }
     }
 }

@@ -174,6 +174,15 @@ struct Entry {
 }
 
 impl Overlays {
+    /// Those that put secrets at elements.
+    #[must_use]
+    pub fn secrets(&self) -> Self {
+        let is_secret = |one: &&Overlay| matches!((&one.value, &one.place), (Value::Secret(_), Place::Element(_)));
+        Self {
+            list: self.list.iter().filter(is_secret).cloned().collect(),
+        }
+    }
+
     /// Reads the text of an environment's file, or tells all mistakes in its order, at least one.
     pub fn check(environment: &str, text: &str) -> Result<Self, Vec<ConfigError>> {
         let name = format!("{FOLDER}/{environment}.toml");

@@ -138,6 +138,31 @@ pub fn apply(overlays: &Overlays, file: File<'_>, resolve: Resolve<'_>) -> Resul
     Ok(laid)
 }
 
+/// Rewrites the values of a file that stand at the elements of overlays: `new` is told the place and what stands there, and gives what
+/// is to stand there. `None` when nothing changes.
+pub fn rewrite(
+    overlays: &Overlays,
+    file: File<'_>,
+    new: &mut dyn FnMut(&ElementPath, &str) -> Option<String>,
+) -> Result<Option<Vec<u8>>, OverlayError> {
+    let mut laid = Laid::of(file);
+    let Some(document) = laid.document(overlays, file)? else {
+        return Ok(None);
+    };
+    let mut edits = Vec::new();
+    for (_, _, path) in overlays.elements(file) {
+        if let Ok(spot) = locate(&document, &path.steps) {
+            let (Spot::Element { text, .. } | Spot::Attribute { text, .. }) = &spot;
+            edits.extend(new(path, text).and_then(|value| put(document.text, &spot, &value)));
+        }
+    }
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    laid.edit(edits);
+    Ok(Some(laid.bytes))
+}
+
 /// Takes an environment's values out of a file: what `reference` has at their places stands there instead.
 pub fn strip(overlays: &Overlays, file: File<'_>, reference: Option<&[u8]>) -> Result<Laid, OverlayError> {
     let mut laid = Laid::of(file);

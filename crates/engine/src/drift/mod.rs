@@ -22,7 +22,7 @@ pub use adopt::{Adopt, Adopted, Left, adopt};
 pub use open::Change;
 pub(crate) use open::{ENVIRONMENT, ITEM, changes, target_of};
 pub use overlay::OverlayError;
-pub(crate) use overlay::{overlay_text, with_overlays};
+pub(crate) use overlay::{overlay_text, overlays, with_overlays};
 pub use select::Picked;
 pub(crate) use select::pick;
 

@@ -33,7 +33,7 @@ pub(crate) fn overlay_text(repository: &Repository, environment: &Environment) -
 }
 
 /// The overlays of an environment; none where it has no file.
-fn overlays(repository: &Repository, environment: &Environment) -> Result<Overlays, OverlayError> {
+pub(crate) fn overlays(repository: &Repository, environment: &Environment) -> Result<Overlays, OverlayError> {
     match overlay_text(repository, environment)? {
         Some(text) => Ok(Overlays::check(&environment.name, &text).map_err(|mut errors| errors.swap_remove(0))?),
         None => Ok(Overlays::default()),

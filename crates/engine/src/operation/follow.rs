@@ -13,7 +13,7 @@ use super::{Kind, Outcome, Problem, StepContext, StepDef, StepError, StepFuture}
 use crate::back_promote::Selection;
 use crate::config;
 use crate::drift::{Adopt, Difference, adopt, drift};
-use crate::environment::{EnvironmentError, org_of};
+use crate::environment::{EnvironmentError, org_of, sealer_of};
 use crate::org::OrgError;
 use crate::project::ProjectReader;
 use crate::snapshot::{Place, Request, take_over};
@@ -137,7 +137,7 @@ async fn look(context: &mut StepContext) -> Result<Outcome, StepError> {
     }
     let state = context.runtime.store.environment_state(&hand.source.name).await?;
     let connection = context.runtime.orgs.connect(org_of(&hand.source)?).await?;
-    let sealer = context.runtime.orgs.vault.sealer()?;
+    let sealer = sealer_of(&context.runtime.orgs.vault, &hand.repository, &hand.source)?;
     let author = Signature {
         identity: hand.repository.committer()?,
         time: time(context),

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use roxmltree::Node;
+use syncline_domain::overlay::{File, Overlays, rewrite};
 use syncline_metadata::component::ComponentId;
 use syncline_metadata::table::schema::{self, Holds, Type};
 use syncline_metadata::xml::{self, Document};
@@ -22,12 +23,17 @@ use super::vault::{Vault, VaultError};
 /// What every sealed value begins with.
 pub const PREFIX: &str = "sealed:";
 
+/// Gives what is to stand at a place instead of a value, if anything.
+type New<'a> = &'a dyn Fn(&str, &str) -> Option<Result<String, VaultError>>;
+
 /// Seals and opens values with the key of the logins.
 pub struct Sealer {
     key: LessSafeKey,
     nonces: hmac::Key,
     /// Types that hold a secret, themselves or further down.
     secretive: RefCell<HashMap<&'static str, bool>>,
+    /// Places that hold a secret because an environment's overlays say so.
+    own: Overlays,
 }
 
 impl Vault {
@@ -40,11 +46,21 @@ impl Vault {
             key: LessSafeKey::new(key.expect("32 bytes are a key")),
             nonces: hmac::Key::new(hmac::HMAC_SHA256, derived("syncline nonces").as_ref()),
             secretive: RefCell::default(),
+            own: Overlays::default(),
         })
     }
 }
 
 impl Sealer {
+    /// The same for an environment: what its overlays call secret is sealed and opened too.
+    #[must_use]
+    pub fn of(self, overlays: &Overlays) -> Self {
+        Self {
+            own: overlays.secrets(),
+            ..self
+        }
+    }
+
     /// Seals a value for a place, as in `NamedCredential:Erp/password`; it can be opened for that place only.
     pub fn seal(&self, place: &str, value: &str) -> String {
         let mut context = hmac::Context::with_key(&self.nonces);
@@ -78,12 +94,13 @@ impl Sealer {
         Ok(std::str::from_utf8(opened).map_err(|_| failed())?.into())
     }
 
-    /// A file with its secrets sealed. Which elements are secrets stands in the table of types.
+    /// A file with its secrets sealed. Which elements are secrets stands in the table of types, and in the overlays of an environment.
     pub fn seal_file(&self, component: &ComponentId, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.replace(component, bytes, |place, value| {
-            (!value.starts_with(PREFIX)).then(|| Ok(self.seal(place, value)))
-        })
-        .unwrap_or_default()
+        let new = |place: &str, value: &str| {
+            let is_open = !value.starts_with(PREFIX) && !value.trim().is_empty();
+            is_open.then(|| Ok(self.seal(place, value)))
+        };
+        self.both(component, bytes, &new).unwrap_or_default()
     }
 
     /// A file as it is sent to an org: its sealed values opened. `None` when it has none.
@@ -91,25 +108,47 @@ impl Sealer {
     /// # Errors
     /// A value that was sealed with another key or for another place.
     pub fn open_file(&self, component: &ComponentId, bytes: &[u8]) -> Result<Option<Vec<u8>>, VaultError> {
-        self.replace(component, bytes, |place, value| {
-            value.starts_with(PREFIX).then(|| {
-                let opened = self.open(place, value)?;
-                Ok(opened
-                    .expose()
-                    .replace('&', "&amp;")
-                    .replace('<', "&lt;")
-                    .replace('>', "&gt;"))
-            })
-        })
+        let new = |place: &str, value: &str| {
+            let is_sealed = value.starts_with(PREFIX);
+            is_sealed.then(|| Ok(self.open(place, value)?.expose().clone()))
+        };
+        self.both(component, bytes, &new)
+    }
+
+    /// Replaces values at the places of the overlays, then those at the places of the table.
+    fn both(&self, component: &ComponentId, bytes: &[u8], new: New<'_>) -> Result<Option<Vec<u8>>, VaultError> {
+        let file = File {
+            path: "",
+            component: Some(component),
+            bytes,
+        };
+        let mut failed = None;
+        let own = rewrite(
+            &self.own,
+            file,
+            &mut |path, value| match new(&path.to_string(), value)? {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    failed = Some(error);
+                    None
+                }
+            },
+        );
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        // What cannot be read has no secrets that anybody could find.
+        let own = own.unwrap_or_default();
+        let escaped = |place: &str, value: &str| {
+            let escape = |value: String| value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            new(place, value).map(|value| value.map(escape))
+        };
+        let known = self.replace(component, own.as_deref().unwrap_or(bytes), &escaped)?;
+        Ok(known.or(own))
     }
 
     /// Replaces secret values; what is no XML has none.
-    fn replace(
-        &self,
-        component: &ComponentId,
-        bytes: &[u8],
-        new: impl Fn(&str, &str) -> Option<Result<String, VaultError>>,
-    ) -> Result<Option<Vec<u8>>, VaultError> {
+    fn replace(&self, component: &ComponentId, bytes: &[u8], new: New<'_>) -> Result<Option<Vec<u8>>, VaultError> {
         if !xml::is_metadata(bytes) {
             return Ok(None);
         }

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 pub(crate) use common::{agreed, brought, remember};
 
-use crate::environment::{EnvironmentError, network, org_of, select, tip};
+use crate::environment::{EnvironmentError, network, org_of, sealer_of, select, tip};
 use crate::org::login::Orgs;
 use crate::org::retrieve::{self, Scope, Snapshot};
 use crate::org::seal::Sealer;
@@ -142,7 +142,7 @@ pub(crate) fn take(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Snapshotted, EnvironmentError> {
     let login = org_of(environment)?;
-    let sealer = orgs.vault.sealer()?;
+    let sealer = sealer_of(&orgs.vault, repository, environment)?;
     network.block_on(async {
         let connection = orgs.connect(login).await?;
         let place = Place {

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod approvals;
 mod around;
 mod bench;
 mod checkpoints;
@@ -21,4 +22,5 @@ mod refused;
 mod revert;
 mod rules;
 mod scope;
+mod secrets;
 mod story;

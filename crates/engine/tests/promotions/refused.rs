@@ -41,7 +41,7 @@ async fn paths_branches_and_orgs_are_checked() {
         .await
         .expect("kept");
     let operation = bench.until(&id, State::Failed).await;
-    assert_eq!(operation.problem.expect("why").code, "promote.other_org");
+    assert_eq!(operation.problem.expect("why").code, "org.other-org");
 
     // Components that are missing.
     bench.on(

@@ -163,7 +163,8 @@ fn variable(name: &str) -> Result<Secret<String>, CommandError> {
     }
 }
 
-fn stdin(what: &str) -> Result<Secret<String>, CommandError> {
+/// A secret from standard input.
+pub(in crate::commands) fn stdin(what: &str) -> Result<Secret<String>, CommandError> {
     let mut text = String::new();
     if std::io::stdin().is_terminal() {
         eprintln!("{what}: type or paste it, then Ctrl-D");

@@ -14,6 +14,7 @@ use crate::Status;
 use crate::error::CommandError;
 use crate::output::Output;
 
+pub(super) use login::stdin as secret_from_stdin;
 pub(super) use retrieve::Bar;
 pub(super) use session::{block_on, orgs};
 

@@ -8,6 +8,7 @@ use super::data::{Direction, Kept, Params};
 use crate::config;
 use crate::deployment::flows::flows;
 use crate::deployment::{DeploymentError, Limits, Options, Package, flows_between, package};
+use crate::environment::sealer_of;
 use crate::operation::{Outcome, Problem, StepContext, StepError};
 use crate::org::seal::Sealer;
 
@@ -48,12 +49,12 @@ impl Hand {
             )
         })?;
         Ok(Self {
+            sealer: sealer_of(&context.runtime.orgs.vault, &repository, &target)?,
             repository,
             target,
             config,
             kept: context.data()?,
             params,
-            sealer: context.runtime.orgs.vault.sealer()?,
             limits: context.runtime.limits,
             id: context.operation.id.clone(),
             now: context.now(),
@@ -88,7 +89,7 @@ impl Hand {
     pub(super) fn other_org(&self, org: &OrgId) -> Option<Outcome> {
         let known = self.kept.org_id.as_deref().filter(|known| *known != org.as_str())?;
         Some(failed(
-            "promote.other_org",
+            "org.other-org",
             format!(
                 "the login of `{}` leads to the org {org} now, and led to {known} when the operation began",
                 self.target.name

@@ -68,7 +68,7 @@ async fn known_org(context: &StepContext, hand: &Hand) -> Result<Option<String>,
 
 fn refreshed(hand: &Hand, known: &str, org: &OrgId) -> Outcome {
     failed(
-        "promote.other_org",
+        "org.other-org",
         format!(
             "`{}` had the org {known} when it was last seen, and its login leads to {org} now",
             hand.target.name
