@@ -1,6 +1,7 @@
 //! Refs: read, listed, and moved only from the value the caller saw.
 
 use std::fmt;
+use std::fs;
 use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
@@ -290,6 +291,7 @@ impl Repository {
                     attempt += 1;
                     thread::sleep(LOCK_PAUSE);
                 }
+                Err(reason) if reason.code() == ErrorCode::Locked && self.break_lock(name) => {}
                 Err(reason) if reason.code() == ErrorCode::Locked => {
                     return Err(RefError::Locked { name: name.clone() });
                 }
@@ -306,6 +308,23 @@ impl Repository {
         }
     }
 }
+
+impl Repository {
+    /// Removes the lock of a ref that a killed process has left behind; whether there was one.
+    fn break_lock(&self, name: &RefName) -> bool {
+        let file = self.common_dir().join(format!("{}.lock", name.0));
+        let written = fs::metadata(&file).and_then(|found| found.modified());
+        let age = written.ok().and_then(|written| written.elapsed().ok());
+        let ours = name.0.starts_with("refs/syncline/");
+        let left = if ours { LEFT_BEHIND } else { LEFT_BEHIND_BY_GIT };
+        age.is_some_and(|age| age > left) && fs::remove_file(&file).is_ok()
+    }
+}
+
+/// A lock of a ref that only we write is held for milliseconds. One that is so old belongs to nobody.
+const LEFT_BEHIND: Duration = Duration::from_secs(10);
+/// A lock of another ref may be git's, which runs hooks while it holds it.
+const LEFT_BEHIND_BY_GIT: Duration = Duration::from_secs(120);
 
 /// Git waits 100 ms for the lock of a ref (`core.filesRefLockTimeout`); so do we.
 const LOCK_ATTEMPTS: u32 = 20;

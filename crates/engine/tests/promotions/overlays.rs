@@ -46,6 +46,11 @@ async fn values_of_an_environment_stay_its_own() {
     let down = bench.begin("production", "uat", Direction::Down).await.id;
     bench.until(&down, State::Succeeded).await;
     assert_eq!(bench.differs("uat", &with("Books", TEST)).await, "");
+    let branch = bench.git(&["show", &format!("env/uat:force-app/main/default/{PATH}")]);
+    assert!(
+        branch.contains("Books") && branch.contains(LIVE),
+        "it keeps what it had: {branch}"
+    );
 
     // Up again: the label goes, the endpoint of the sandbox does not.
     bench.on("env/uat", &with("Ledger", TEST));

@@ -7,7 +7,7 @@ use syncline_engine::deployment::Limits;
 use syncline_engine::deployment::flows::flows;
 use syncline_engine::operation::promote::Direction;
 use syncline_engine::worker::Stop;
-use syncline_simulator::config::Config;
+use syncline_simulator::clock::Pace;
 
 use crate::bench::{Bench, Setting};
 use crate::files::{Files, changed, class, flow, org, permission_set, profile, remove};
@@ -209,15 +209,9 @@ async fn the_data_of_a_field_is_kept_before_the_field_goes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_far_a_deployment_is_can_be_seen() {
-    let bench = Bench::with(Setting {
-        world: Config {
-            clock: "x10".to_owned(),
-            ..Config::default()
-        },
-        more: "[gates]\nvalidate = false\n".to_owned(),
-        ..Setting::default()
-    })
-    .await;
+    let bench = Bench::start("[gates]\nvalidate = false\n").await;
+    // So slow that the org is asked in between.
+    bench.world.clock.set_pace(Pace::Times(4.0));
     bench.on("main", &changed(&org(), |files| class(files, "A", "Integer fixed;")));
     let id = bench.begin("production", "qa", Direction::Down).await.id;
     let seen = async {

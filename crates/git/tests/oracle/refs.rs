@@ -1,6 +1,7 @@
 //! Refs moved only from the value that was seen, alone and together, against other processes.
 
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use syncline_git::{NewCommit, Oid, RefEdit, RefError, RefName, Repository};
 
@@ -169,6 +170,29 @@ fn locks_of_others_are_respected() {
     assert!(lock.exists() && sandbox.rev("main") == one);
     std::fs::remove_file(&lock).unwrap();
     repository.update_ref(&main, Some(two), Some(one), "m").unwrap();
+}
+
+/// A process that was killed leaves its locks; those of git itself get more time.
+#[test]
+fn locks_that_were_left_behind_are_broken() {
+    let sandbox = Sandbox::new(&["--bare"]);
+    let repository = sandbox.open();
+    let one = commit(&repository, "one");
+    for (text, seconds, breaks) in [
+        ("refs/syncline/operation/1/org", 5, false),
+        ("refs/syncline/operation/1/org", 15, true),
+        ("refs/heads/main", 15, false),
+        ("refs/heads/main", 150, true),
+    ] {
+        let lock = sandbox.path.join(format!("{text}.lock"));
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        let file = std::fs::File::create(&lock).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds))
+            .unwrap();
+        let moved = repository.update_ref(&name(text), Some(one), None, "m");
+        assert_eq!(moved.is_ok(), breaks, "{text} after {seconds} s: {moved:?}");
+        assert_eq!(lock.exists(), !breaks);
+    }
 }
 
 #[test]

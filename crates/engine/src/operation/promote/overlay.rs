@@ -26,7 +26,7 @@ pub(super) struct Laid {
 pub(super) enum Under {
     /// The org's snapshot: the target's values are put in.
     Org(Oid),
-    /// The branch's tip: it keeps what it has at the places of both environments.
+    /// The branch's tip: it keeps what it has at the places of both environments, also where there is no common state.
     Branch(Oid),
 }
 
