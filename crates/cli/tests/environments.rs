@@ -177,7 +177,7 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     );
     assert_eq!(uat["drift"]["in_org"], 0);
     assert_eq!(uat["next_refresh"]["from"], "2026-01-15T00:00:00Z");
-    ok(&env, "back-promote --from production --onto uat");
+    ok(&env, "back-promote --from production --onto uat --branches-only");
     let pending = env.syncline("drift uat --json");
     assert_eq!(
         differences(&pending),
@@ -192,6 +192,8 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
         refused.code == 2 && refused.stderr.contains("env.argument"),
         "{refused}"
     );
+    ok(&env, "back-promote --from production --onto uat");
+    ok(&env, "drift uat");
 }
 
 #[test]
