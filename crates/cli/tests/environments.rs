@@ -192,8 +192,6 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
         refused.code == 2 && refused.stderr.contains("env.argument"),
         "{refused}"
     );
-    ok(&env, "back-promote --from production --onto uat");
-    ok(&env, "drift uat");
 }
 
 #[test]
