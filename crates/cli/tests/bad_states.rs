@@ -97,7 +97,7 @@ const BAD: &[Bad] = &[
         cause: |world| {
             world
                 .simulator
-                .fault(&json!({"kind": "session_expired", "org": "dev1", "path": "Soap"}))
+                .fault(&json!({"kind": "session_expired", "org": "dev1", "path": "Soap"}));
         },
         cure: |world| drop(world.simulator.control("production", "DELETE", "faults", &Value::Null)),
         codes: ["org.session-ended"; 3],
