@@ -102,6 +102,31 @@ fn the_chain_is_signed_and_checked() {
     "#);
 }
 
+/// Without a server the user is the owner; what nobody may, the owner may not either.
+#[test]
+fn what_the_policy_refuses_has_a_code_and_a_hint() {
+    let env = repository();
+    env.write(
+        "syncline.toml",
+        "[environments.production]\nbranch = \"main\"\nkind = \"production\"\n\
+         [environments.uat]\nbranch = \"env/uat\"\nkind = \"uat\"\npromotes-to = \"production\"\n",
+    );
+    env.git_ok(&["branch", "env/uat"]);
+    insta::assert_snapshot!(env.syncline("back-promote --from uat --onto production"), @r#"
+    exit 2
+    --- stderr
+    error: Test has admin in `production`; for `back-promote` nobody may in production
+    hint: ask somebody who may, or an admin for the role
+    "#);
+    let told = env.syncline("back-promote --from uat --onto production --json");
+    let error: serde_json::Value = serde_json::from_str(&told.stderr).expect("JSON");
+    assert_eq!(
+        (&error["error"]["kind"], &error["error"]["code"]),
+        (&"refused".into(), &"policy.refused".into()),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_backup_goes_into_another_database() {
     let env = repository();

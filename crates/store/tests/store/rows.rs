@@ -8,6 +8,7 @@ use crate::support::{World, new, on_both};
 on_both! {
     environments
     steps_run_once
+    events_begin_an_operation_once
     schedules_begin_each_instant_once
     evidence
     roles
@@ -67,6 +68,30 @@ async fn steps_run_once(world: World) {
     );
     assert_eq!(store.forget_once("uat", None).await.expect("forgotten"), 1);
     assert!(store.begin_once("uat", "backfill", &second, 5).await.expect("begun"));
+}
+
+async fn events_begin_an_operation_once(world: World) {
+    let store = &world.store;
+    let event = "on-push production → uat: a..b";
+    let request = new(None);
+    let begin = || store.create_once(event, &request, 7);
+    let (one, two, three) = tokio::join!(begin(), begin(), begin());
+    let first = one.expect("begun").id;
+    for other in [two, three, begin().await] {
+        assert_eq!(other.expect("the same").id, first);
+    }
+    let other = store.create_once("on-push production → uat: b..a", &new(None), 8).await;
+    assert_ne!(other.expect("another event").id, first);
+    let all = store
+        .operations(&syncline_store::Filter::default())
+        .await
+        .expect("read");
+    assert_eq!(all.len(), 2);
+    assert_eq!(
+        store.audit_entries(0, 10).await.expect("read").len(),
+        2,
+        "one entry each"
+    );
 }
 
 async fn schedules_begin_each_instant_once(world: World) {
