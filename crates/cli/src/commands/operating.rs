@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_engine::operation::promote::{Kept, StartError};
-use syncline_engine::operation::{Operation, Runtime, State, StoreError, blocked, database, finish, open};
+use syncline_engine::operation::{Operation, Runtime, State, StoreError, blocked, database, finish, open, short};
 use syncline_engine::worker::Stop;
 use syncline_git::Repository;
 
@@ -155,10 +155,7 @@ fn doing(runtime: &Runtime, operation: &Operation) -> Option<String> {
 }
 
 fn tell(out: &mut Output, target: &str, operation: &Operation) -> Result<(), CommandError> {
-    let id = operation
-        .id
-        .get(operation.id.len().saturating_sub(8)..)
-        .unwrap_or(&operation.id);
+    let id = short(&operation.id);
     let message = operation.message.clone().unwrap_or_default();
     let problem = operation.problem.as_ref().filter(|_| operation.state.is_terminal());
     let message = problem.map_or(message, |problem| problem.message.clone());

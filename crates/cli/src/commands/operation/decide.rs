@@ -151,7 +151,7 @@ pub(super) async fn cancel(
     if seen.state.is_terminal() {
         match out.json() {
             true => out.value(&seen)?,
-            false => out.line(format_args!("{}: {}", super::short(&seen.id), seen.state))?,
+            false => out.line(format_args!("{}: {}", operation::short(&seen.id), seen.state))?,
         }
         return Ok(Status::Done);
     }
@@ -183,7 +183,7 @@ async fn go_on(
     let seen = runtime.store.operation(&found.id).await?;
     match out.json() {
         true => out.value(&seen)?,
-        false => out.line(format_args!("{}: a worker goes on with it", super::short(&seen.id)))?,
+        false => out.line(format_args!("{}: a worker goes on with it", operation::short(&seen.id)))?,
     }
     Ok(Status::Done)
 }

@@ -5,7 +5,7 @@ mod watch;
 
 use std::sync::Arc;
 
-use syncline_engine::operation::{Blocked, Operation, OperationError, Runtime, State, blocked};
+use syncline_engine::operation::{Blocked, Operation, OperationError, Runtime, State, blocked, short};
 use syncline_engine::store::Filter;
 use syncline_engine::time::{Millis, rfc3339};
 
@@ -95,11 +95,6 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
 
 async fn find(runtime: &Arc<Runtime>, name: &str) -> Result<Operation, CommandError> {
     Ok(runtime.store.find_operation(name).await?)
-}
-
-/// The end of an id, which people write.
-fn short(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }
 
 /// What is left to look at.

@@ -8,7 +8,7 @@ use syncline_store::{Filter, NewOperation, Operation, Store, StoreError};
 use super::data::{Direction, Kept, Params, Undo};
 use crate::back_promote::Selection;
 use crate::config::{self, ReadConfigError};
-use crate::operation::{OperationError, Runtime, start};
+use crate::operation::{OperationError, Runtime, short, start};
 use crate::org::OrgError;
 use crate::state::{self, StateError};
 
@@ -214,11 +214,6 @@ async fn begin(
         actor: actor.to_owned(),
     };
     Ok(start(runtime, &new).await?)
-}
-
-/// The end of an id, by which people name an operation.
-fn short(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }
 
 /// Tells operations that wait for conflicts that some were decided: a decision settles the same conflict everywhere. The number of
