@@ -7,7 +7,7 @@ use std::time::Duration;
 use syncline_engine::operation::promote::{Kept, StartError};
 use syncline_engine::operation::{
     Blocked, Operation, OperationError, QuestionKind, Runtime, State, StoreError, blocked, database, finish, open,
-    worker_name,
+    short, worker_name,
 };
 use syncline_engine::permission::Refusal;
 use syncline_engine::policy::Actor;
@@ -67,7 +67,7 @@ pub(super) fn open_ones(repository: &Repository) -> Result<Vec<Operation>, Comma
 
 /// An operation that is not over, in a line.
 pub(super) fn in_short(one: &OpenOperation) -> String {
-    let id = one.id.get(one.id.len().saturating_sub(8)..).unwrap_or(&one.id);
+    let id = short(&one.id);
     let mut line = format!("operation {id} ({}) is {}", one.kind, one.state);
     if let Some(step) = &one.step {
         line.push_str(&format!(" at {step}"));
@@ -139,11 +139,6 @@ pub(super) async fn work(runtime: &Arc<Runtime>, begun: Vec<Begun>, out: &mut Ou
         true => Status::Found,
         false => Status::Done,
     })
-}
-
-/// The end of an id, which people write.
-pub(super) fn short(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }
 
 /// Works on operations, and tells meanwhile what each does and what keeps it from going on.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use syncline_domain::operation::State;
 use syncline_store::{Operation, StoreError};
 
-use super::Runtime;
+use super::{Runtime, short};
 
 /// The operation that another one waits for, and what a person can do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,9 +80,4 @@ fn hints(runtime: &Runtime, holder: &Operation) -> Vec<String> {
             "it goes on by itself; `syncline operation watch {id}` follows it"
         )],
     }
-}
-
-/// The end of an id, by which people name an operation.
-fn short(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }

@@ -176,6 +176,11 @@ impl Runtime {
     }
 }
 
+/// The end of an id, by which people name an operation.
+pub fn short(id: &str) -> &str {
+    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
+}
+
 /// The time of a clock; one before 1970 is no clock.
 pub fn now(clock: &Clock) -> Millis {
     let since = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -10,7 +10,7 @@ use syncline_salesforce::metadata::{DeployIntent, DeployOptions};
 use syncline_salesforce::rest::Record;
 use syncline_salesforce::{Request, Reserve, Still};
 
-use crate::server::{Reply, Server, sandbox};
+use crate::server::{ORG, Reply, Server, sandbox};
 
 /// Answers the calls of a sandbox with these replies in turn; the last stays.
 async fn turns(replies: Vec<fn() -> Reply>) -> Server {
@@ -86,6 +86,28 @@ async fn a_write_is_not_repeated_once_its_sender_may_not() {
     let error = org.create("Account", &Record::new()).await.unwrap_err();
     assert_eq!(error.code(), "withdrawn", "{error}");
     assert_eq!(server.count("POST", "/sobjects/"), 1);
+}
+
+/// Whether the user may see deployments is not told by an org that is busy: then nothing is planned.
+#[tokio::test]
+async fn a_busy_org_does_not_tell_what_the_user_may() {
+    for (code, planned) in [("REQUEST_LIMIT_EXCEEDED", false), ("INVALID_TYPE", true)] {
+        let server = Server::start(move |call, host| {
+            sandbox(call, host).unwrap_or_else(|| match call.is("GET", "/tooling/query") {
+                true => Reply::fault(403, code, "TotalRequests Limit exceeded."),
+                false => Reply::ok(json!({
+                    "user_id": "005D000000IRt53", "organization_id": ORG, "preferred_username": "a@example.com",
+                })),
+            })
+        })
+        .await;
+        let org = server.connect(|_| {}).await.0.unwrap();
+        let intent = org.plan_deploy(&Bytes::new(), &DeployOptions::default()).await;
+        match intent {
+            Ok(intent) => assert!(planned && intent.before.is_none(), "{code}"),
+            Err(error) => assert!(!planned && error.has_fault(code), "{code}: {error}"),
+        }
+    }
 }
 
 /// Who may not send any more ends the request in the middle of the zip, so that the server acts on nothing.

@@ -145,7 +145,7 @@ pub(super) async fn cancel(
     if seen.state.is_terminal() {
         match out.json() {
             true => out.value(&seen)?,
-            false => out.line(format_args!("{}: {}", operating::short(&seen.id), seen.state))?,
+            false => out.line(format_args!("{}: {}", operation::short(&seen.id), seen.state))?,
         }
         return Ok(Status::Done);
     }
@@ -177,7 +177,7 @@ async fn go_on(
     let seen = runtime.store.operation(&found.id).await?;
     match out.json() {
         true => out.value(&seen)?,
-        false => out.line(format_args!("{}: a worker goes on with it", operating::short(&seen.id)))?,
+        false => out.line(format_args!("{}: a worker goes on with it", operation::short(&seen.id)))?,
     }
     Ok(Status::Done)
 }

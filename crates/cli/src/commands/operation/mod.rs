@@ -6,12 +6,12 @@ mod watch;
 use std::sync::Arc;
 
 use syncline_engine::operation::promote::Kept;
-use syncline_engine::operation::{Blocked, Operation, OperationError, Runtime, State, blocked};
+use syncline_engine::operation::{Blocked, Operation, OperationError, Runtime, State, blocked, short};
 use syncline_engine::store::Filter;
 use syncline_engine::time::{Millis, rfc3339};
 
 use super::back_promote::open;
-use super::operating::{self, short};
+use super::operating;
 use crate::Status;
 use crate::error::{CommandError, Kind};
 use crate::output::Output;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncline_engine::operation::{Operation, Runtime, State};
+use syncline_engine::operation::{Operation, Runtime, State, blocked, short};
 
-use super::super::operating::short;
 use super::{progress, status};
 use crate::Status;
 use crate::error::CommandError;
@@ -24,7 +23,8 @@ pub(super) async fn watch(
     loop {
         let step = operation.step.as_deref().unwrap_or("not begun");
         let done = operation.progress.as_ref().map(progress).unwrap_or_default();
-        let message = operation.message.as_deref().unwrap_or_default();
+        let waits = blocked(runtime, &operation).await?.map(|blocked| blocked.words());
+        let message = waits.as_deref().or(operation.message.as_deref()).unwrap_or_default();
         let text = format!(
             "{}: {}, {step}  {done}  {message}",
             short(&operation.id),

@@ -10,7 +10,7 @@ use super::data::{Direction, Kept, Params, Undo};
 use crate::back_promote::Selection;
 use crate::config::{self, Config, ReadConfigError};
 use crate::environment::EnvironmentError;
-use crate::operation::{OperationError, Runtime, start};
+use crate::operation::{OperationError, Runtime, short, start};
 use crate::org::OrgError;
 use crate::permission::{Refusal, ask, environment_of};
 use crate::state::{self, Source, StateError};
@@ -310,11 +310,6 @@ pub(super) async fn begin(
         Some(event) => runtime.store.create_once(event, &new, runtime.now()).await?,
         None => start(runtime, &new).await?,
     })
-}
-
-/// The end of an id, by which people name an operation.
-fn short(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }
 
 /// Tells operations that wait for conflicts that some were decided: a decision settles the same conflict everywhere. The number of

@@ -77,6 +77,13 @@ const LOOKS: [Duration; 4] = [
 /// Newest deployments of the user that are looked at.
 const NEWEST: usize = 50;
 const PATH: &str = "metadata/deployRequest";
+/// Errors that say nothing of the user's rights.
+const PASSING: [&str; 4] = [
+    "UNABLE_TO_LOCK_ROW",
+    "REQUEST_LIMIT_EXCEEDED",
+    "SERVER_UNAVAILABLE",
+    "UNKNOWN_EXCEPTION",
+];
 
 impl Connection {
     /// Sends a deployment and gives its id, `0Af…`. It is never sent twice: when the answer is lost, the org is asked which
@@ -221,7 +228,7 @@ impl Connection {
         let before = match self.newest_deploys(&user).await {
             Ok(rows) => Some(rows.into_iter().map(|row| row.id).collect()),
             // The user may not see them. Then a lost answer stays unknown.
-            Err(Error::Answered { .. }) => None,
+            Err(error @ Error::Answered { .. }) if !passes(&error) => None,
             Err(error) => return Err(error),
         };
         Ok(DeployIntent {
@@ -304,6 +311,12 @@ impl Connection {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether an answer is about the moment, and not about what the user may.
+fn passes(error: &Error) -> bool {
+    let overload = matches!(error.status(), Some(420 | 429 | 500..=599));
+    overload || PASSING.iter().any(|code| error.has_fault(code))
 }
 
 fn tell(on_intent: OnIntent<'_>, intent: &DeployIntent) -> Result<()> {
