@@ -26,7 +26,7 @@ use crate::output::Output;
 /// Characters of a question that a line shows.
 const QUESTION: usize = 100;
 /// How often a command looks at the operations that it works on.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(200);
 /// The variable that names another database.
 const DATABASE: &str = "SYNCLINE_DATABASE_URL";
 

@@ -93,6 +93,14 @@ impl OrgError {
     }
 
     pub(crate) fn passes_of(error: &Error) -> bool {
+        if let Error::Login { error, .. } = error {
+            // Codes of OAuth are in lower case (RFC 6749, sections 4.1.2.1 and 5.2). Others are what an org says of this moment, as of a
+            // locked row.
+            return matches!(
+                error.as_str(),
+                "server_error" | "temporarily_unavailable" | "unknown_error"
+            ) || error.contains(|letter: char| letter.is_ascii_uppercase());
+        }
         // The reserve of requests grows again within hours.
         error.code() == "api_reserve" || matches!(error.kind(), Kind::Upstream | Kind::Internal)
     }
