@@ -23,7 +23,8 @@ use crate::output::Output;
 /// work item), *open change* (a work item is about the same component), *pending* (changed on the branch, not yet in the org),
 /// *overlay* (a value of this environment only) and *noise* (it means nothing). --adopt
 /// commits the org's state to the branch, --revert brings the branch's state to the org, as an operation: validated first, deployed
-/// with --yes or when the environment's name is typed. A SELECTION is numbers of the list (`3`, `5-9`), components (`ApexClass:Tax*`) or elements.
+/// with --yes or when the environment's name is typed; a pending difference that is named is deployed so too. A SELECTION is numbers of
+/// the list (`3`, `5-9`), components (`ApexClass:Tax*`) or elements.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,7 +51,7 @@ pub struct Args {
     /// Commit these differences to the branch: the org is right
     #[arg(long, value_name = "SELECTION", num_args = 0.., conflicts_with = "revert")]
     adopt: Option<Vec<String>>,
-    /// Set these differences back in the org: the branch is right
+    /// Bring these differences to the org as the branch has them: the branch is right
     #[arg(long, value_name = "SELECTION", num_args = 0..)]
     revert: Option<Vec<String>>,
     /// Every foreign and unmanaged difference
@@ -214,6 +215,10 @@ fn next(found: &Drift, out: &mut Output) -> Result<(), CommandError> {
         ))?;
         out.line(format_args!(
             "  syncline drift {environment} --revert 1 2 3  the branch is right: validate, then set the org back"
+        ))?;
+    } else if found.differences.iter().any(Difference::is_pending) {
+        out.line(format_args!(
+            "next: syncline drift {environment} --revert 1 2 3  brings what the branch has to the org"
         ))?;
     }
     Ok(())

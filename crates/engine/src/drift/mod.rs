@@ -101,6 +101,16 @@ impl Difference {
         )
     }
 
+    /// Whether the org can be brought to what the branch says: it was made in the org, or the branch went on.
+    pub fn is_revertible(&self) -> bool {
+        self.is_of_org() || self.is_pending()
+    }
+
+    /// Whether the branch went on.
+    pub fn is_pending(&self) -> bool {
+        self.class == Class::Pending
+    }
+
     /// Whether it was made in the org and no open change is about it.
     pub fn is_unclaimed(&self) -> bool {
         matches!(self.class, Class::Foreign { .. } | Class::Unmanaged)

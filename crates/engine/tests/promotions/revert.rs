@@ -37,6 +37,30 @@ async fn drifted(more: &str) -> Bench {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_branch_has_is_brought_to_the_org_when_it_is_named() {
+    let bench = drifted("").await;
+    bench.on(
+        "env/qa",
+        &changed(&org(), |files| class(files, "New", "Integer merged;")),
+    );
+    bench.snapshot("qa");
+    let pending = bench.drift("qa");
+    assert!(
+        pending.contains(&"pending ApexClass New: removed".to_owned()),
+        "{pending:?}"
+    );
+    let id = begin(&bench, "qa", &["ApexClass:New"], true).await.expect("begun").id;
+    bench.until(&id, State::Succeeded).await;
+    let expect = changed(&changed(&org(), theirs), |files| class(files, "New", "Integer merged;"));
+    assert_eq!(bench.differs("qa", &expect).await, "");
+    let left = bench.drift("qa");
+    assert!(
+        left.len() == 4 && left.iter().all(|one| !one.contains("New")),
+        "{left:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_selected_is_set_back_and_nothing_else() {
     let bench = drifted("").await;
     assert_eq!(bench.drift("qa").len(), 4, "{:?}", bench.drift("qa"));

@@ -53,7 +53,7 @@ pub async fn revert(
     let shown = drift(repository, &target.name)?;
     let taken = match request.selection.is_empty() {
         true => Difference::is_unclaimed,
-        false => Difference::is_of_org,
+        false => Difference::is_revertible,
     };
     let picked = pick(&shown, &request.selection, request.all, taken)?.differences;
     let params = Params {
