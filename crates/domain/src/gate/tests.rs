@@ -142,7 +142,7 @@ fn open_and_closed() {
          coverage: the validation was for an earlier package\n\
          analysis: the analysis was for an earlier package\n\
          functional test smoke: the test `smoke` was for an earlier package\n\
-         approvals: missing are 1 of admin; lee approved an earlier package",
+         approvals: missing are 1 of admin; lee approved an earlier package; kim asked for it, so somebody else has to",
     );
     let validation = |succeeded, problems, coverage: Option<(u64, u64)>| {
         Some(done(Validation {
@@ -196,8 +196,14 @@ fn open_and_closed() {
         &|facts| facts.attached.clear(),
         "evidence ticket: `ticket` is not attached",
     );
-    check(&|facts| facts.requester = "lee", "approvals: missing are 1 of admin");
-    check(&|facts| facts.approvals = &[], "approvals: missing are 1 of admin");
+    check(
+        &|facts| facts.requester = "lee",
+        "approvals: missing are 1 of admin; lee asked for it, so somebody else has to",
+    );
+    check(
+        &|facts| facts.approvals = &[],
+        "approvals: missing are 1 of admin; kim asked for it, so somebody else has to",
+    );
     let bypass = |reason: &str, by: &[&str]| Bypass {
         reason: reason.to_owned(),
         requested_by: "kim".to_owned(),

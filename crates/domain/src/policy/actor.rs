@@ -114,9 +114,9 @@ impl Actor {
         }
     }
 
-    /// The person whose own database it is: an admin everywhere.
+    /// The person whose own database it is: every role everywhere. For approvals a person still counts once.
     pub fn owner(name: impl Into<String>) -> Self {
-        Self::person(name, [Role::Admin])
+        Self::person(name, Role::ALL)
     }
 
     /// The roles that count in an environment, or without one.
