@@ -62,11 +62,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
             },
         };
         out.note(format_args!("works on the operations of {}", runtime.store.place()));
-        Ok(worker::run(&runtime, &options, &stop).await?)
+        let mut told = |what: &str, why: &str| out.warn(format_args!("{what}: {why}"));
+        Ok(worker::run_and_tell(&runtime, &options, &stop, &mut told).await?)
     })?;
-    for (what, why) in &report.problems {
-        out.warn(format_args!("{what}: {why}"));
-    }
     if out.json() {
         out.value(&report)?;
         return Ok(Status::Done);

@@ -71,12 +71,25 @@ const DATABASE_FAILURES: u32 = 20;
 /// Works until it is stopped, or idle. The future has to run on a runtime with threads of its own, or with nothing else that
 /// blocks.
 pub async fn run(runtime: &Arc<Runtime>, options: &Options, stop: &Stop) -> Result<Report, StoreError> {
+    run_and_tell(runtime, options, stop, &mut |_, _| {}).await
+}
+
+/// Is told what could not be looked at or pushed beside operations, and why, when it is new.
+pub type Tell<'a> = &'a mut dyn FnMut(&str, &str);
+
+/// The same, and tells of [`Report::problems`] as they come.
+pub async fn run_and_tell(
+    runtime: &Arc<Runtime>,
+    options: &Options,
+    stop: &Stop,
+    tell: Tell<'_>,
+) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let mut slots: JoinSet<Result<State, StoreError>> = JoinSet::new();
     let mut failures = 0;
     let mut watch = Watch::of(runtime, options);
     loop {
-        watch.look(runtime, &mut report).await;
+        watch.look(runtime, &mut report, tell).await;
         let looked = look(runtime, options, stop, &mut slots, &mut report).await;
         let next = match looked {
             Ok(next) => {
@@ -97,7 +110,7 @@ pub async fn run(runtime: &Arc<Runtime>, options: &Options, stop: &Stop) -> Resu
         let is_idle = next == Next::Nothing && slots.is_empty();
         if stop.is_requested() || (is_idle && watch.is_done(&report)) {
             drain(&mut slots, &mut report).await;
-            watch.finish(&mut report).await;
+            watch.finish(&mut report, tell).await;
             return Ok(report);
         }
         tokio::select! {
@@ -136,9 +149,9 @@ impl Watch {
         }
     }
 
-    async fn look(&mut self, runtime: &Arc<Runtime>, report: &mut Report) {
+    async fn look(&mut self, runtime: &Arc<Runtime>, report: &mut Report, tell: Tell<'_>) {
         if self.running.as_ref().is_some_and(JoinHandle::is_finished) {
-            self.finish(report).await;
+            self.finish(report, tell).await;
         }
         if self.running.is_none() && self.next.is_some_and(|next| next <= runtime.now()) {
             self.next = Some(runtime.now().saturating_add(rules::EVERY));
@@ -169,11 +182,17 @@ impl Watch {
         is_done
     }
 
-    async fn finish(&mut self, report: &mut Report) {
+    async fn finish(&mut self, report: &mut Report, tell: Tell<'_>) {
         if let Some(running) = self.running.take() {
-            report.problems = running.await.unwrap_or_else(|error| {
+            let problems = running.await.unwrap_or_else(|error| {
                 BTreeMap::from([("worker".to_owned(), format!("looking at the rules broke down: {error}"))])
             });
+            for (what, why) in &problems {
+                if report.problems.get(what) != Some(why) {
+                    tell(what, why);
+                }
+            }
+            report.problems = problems;
         }
     }
 }
