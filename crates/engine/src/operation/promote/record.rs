@@ -88,7 +88,9 @@ fn message(hand: &Hand) -> String {
     if hand.kept.deployed.is_empty() {
         return format!("`{target}` has everything already");
     }
-    let mut text = format!("{} components deployed to `{target}`", hand.kept.components.len());
+    let count = hand.kept.components.len();
+    let components = if count == 1 { "component" } else { "components" };
+    let mut text = format!("{count} {components} deployed to `{target}`");
     if !hand.kept.deletions.is_empty() {
         text.push_str(&format!(", {} deleted", hand.kept.deletions.len()));
     }
