@@ -39,6 +39,11 @@ impl From<zip::result::ZipError> for Refused {
 
 /// Reads the files of a zip within the limits; `most` is that of files and folders (Metadata API Developer Guide, limits).
 pub(crate) fn unpack(bytes: &[u8], most: usize) -> Result<Files, Refused> {
+    unpack_within(bytes, most, MAX_UNPACKED)
+}
+
+/// The same with another limit of the sum of the files' sizes.
+fn unpack_within(bytes: &[u8], most: usize, most_unpacked: u64) -> Result<Files, Refused> {
     if bytes.len() > MAX_ZIP {
         return Err(Refused::new(
             "LIMIT_EXCEEDED",
@@ -57,16 +62,16 @@ pub(crate) fn unpack(bytes: &[u8], most: usize) -> Result<Files, Refused> {
             continue;
         }
         let mut content = Vec::new();
-        let left = MAX_UNPACKED - unpacked;
+        let left = most_unpacked - unpacked;
         (&mut entry)
             .take(left + 1)
             .read_to_end(&mut content)
             .map_err(zip::result::ZipError::from)?;
         unpacked += content.len() as u64;
-        if unpacked > MAX_UNPACKED {
+        if unpacked > most_unpacked {
             return Err(Refused::new(
                 "LIMIT_EXCEEDED",
-                format!("Maximum size of unzipped files exceeded, limit is: {MAX_UNPACKED}"),
+                format!("Maximum size of unzipped files exceeded, limit is: {most_unpacked}"),
             ));
         }
         files.insert(name, content);
@@ -115,6 +120,23 @@ mod tests {
             Err("INVALID_OPERATION")
         );
         assert!(unpack(b"no zip", MOST).is_err());
+    }
+
+    #[test]
+    fn item_26_files_make_600_mb_at_most() {
+        assert_eq!(MAX_UNPACKED, 629_145_600);
+        let files = Files::from([("a".to_owned(), vec![0; 600]), ("b".to_owned(), vec![0; 400])]);
+        let zip = pack(&files).expect("pack");
+        assert!(zip.len() < 600, "it is not the size of the zip");
+        assert_eq!(unpack_within(&zip, MOST, 1_000), Ok(files));
+        let refused = unpack_within(&zip, MOST, 999).expect_err("one byte too much");
+        assert_eq!(
+            (refused.code, refused.text.as_str()),
+            (
+                "LIMIT_EXCEEDED",
+                "Maximum size of unzipped files exceeded, limit is: 999"
+            )
+        );
     }
 
     #[test]

@@ -36,6 +36,8 @@ async fn item_36_anonymous_and_test_runs() {
         (&json!(false), &json!(false))
     );
     assert!(refused["compileProblem"].as_str().unwrap().contains("does not run"));
+    let thrown = run(&client, "System.abortJob('08e000000000001');");
+    assert_eq!((&thrown["compiled"], &thrown["success"]), (&json!(true), &json!(false)));
     assert_eq!(run(&client, "System.debug('a');")["success"], true);
     let (_, log) = client.soap_as(
         &client.token,
@@ -119,7 +121,21 @@ async fn item_38_scheduled_jobs_by_apex_only() {
     );
     assert!(job["NextFireTime"].as_str().unwrap().contains("T01:00:00"));
     let id = job["Id"].as_str().unwrap();
+    let path = format!("/sobjects/CronTrigger/{id}");
+    for (method, path, body) in [
+        ("POST", "/sobjects/CronTrigger", r#"{"CronExpression":"0 0 2 * * ?"}"#),
+        ("PATCH", &path, r#"{"State":"PAUSED"}"#),
+        ("DELETE", &path, ""),
+    ] {
+        let (status, error) = client.json(method, path, "", body);
+        assert_eq!(status, 400, "{method}: {error}");
+    }
+    assert_eq!(client.json("GET", "/query", query, "").1["records"], jobs["records"]);
     assert_eq!(run(&client, &format!("System.abortJob('{id}');"))["success"], true);
+    client.deploy_ok(&classes(&[(
+        "Nightly",
+        "public class Nightly implements Schedulable { Integer n; }",
+    )]));
     assert_eq!(client.json("GET", "/query", query, "").1["totalSize"], 0);
     assert_eq!(run(&client, &format!("System.abortJob('{id}');"))["success"], false);
 }

@@ -1,6 +1,6 @@
 //! Deployments: items 21 and 23 to 26, 33 and 34 of section 12.
 
-use super::client::{Client, Files, fast, manifest, pack, package, rows, stepped, unpack, value, xml};
+use super::client::{Client, Files, fast, manifest, pack, package, rows, stepped, unpack, unpackaged, value, xml};
 use syncline_simulator::config::{ApexCoverage, ApexTest, Config};
 
 pub const STRICT: &str = "<rollbackOnError>true</rollbackOnError>";
@@ -223,6 +223,10 @@ async fn item_25_finalizing() {
     }
     assert_eq!(seen, ["Pending", "InProgress", "Finalizing", "FinalizingFailed"]);
     assert_eq!(value(&client.deploy_status(&id), "done"), "true");
+    let (_, answer) = client.json("GET", &format!("/metadata/deployRequest/{id}"), "", "");
+    for list in ["notifications", "deployExtensionResults"] {
+        assert_eq!(answer["deployResult"][list], serde_json::json!([]), "{list}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,6 +241,15 @@ async fn item_26_limits_count_folders() {
         value(&result, "errorMessage"),
         "INVALID_OPERATION: Too many files in zip"
     );
+    // Five entries: the folder, a class with its descriptor, the folder of all, and package.xml.
+    for (most, status) in [(5, "Succeeded"), (4, "Failed")] {
+        let mut config = fast();
+        config.limits.zip_entries = most;
+        let client = Client::new(config, "dev1").await;
+        client.deploy_ok(&classes(&[("Boat", BOAT)]));
+        let result = client.retrieve_result(&unpackaged(&["ApexClass:Boat"]));
+        assert_eq!(value(&result, "status"), status, "{result}");
+    }
     let mut zip = pack(&classes(&[("Boat", BOAT)]));
     zip.truncate(zip.len() - 30);
     let id = {
@@ -289,6 +302,15 @@ async fn item_33_unchanged_components_keep_their_dates() {
     let after = dates();
     assert_eq!(before[0], after[0]);
     assert_ne!(before[1], after[1]);
+    // A flow gets a version with each deployment that changes it.
+    for (label, versions) in [("One", 1), ("Two", 2), ("Two", 2)] {
+        let flow = format!("<label>{label}</label><processType>AutoLaunchedFlow</processType><status>Draft</status>");
+        let files = package(&["Flow:F"], &[("flows/F.flow", &xml("Flow", &flow))]);
+        client.deploy_start(&files, &options);
+        settle();
+        let (_, found) = client.json("GET", "/tooling/query", "q=SELECT+Id+FROM+Flow", "");
+        assert_eq!(found["size"], versions, "{label}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,19 @@ async fn item_28_list_metadata_traps() {
         ),
         ["Account - 1970-01-01T00:00:00.000Z"]
     );
+    let set = xml(
+        "StandardValueSet",
+        "<sorted>false</sorted><standardValue><fullName>Fair</fullName><default>false</default><label>Fair</label></standardValue>",
+    );
+    client.deploy_ok(&package(
+        &["StandardValueSet:LeadSource"],
+        &[("standardValueSets/LeadSource.standardValueSet", &set)],
+    ));
+    assert!(
+        client
+            .retrieve(&["StandardValueSet:LeadSource"])
+            .contains_key("standardValueSets/LeadSource.standardValueSet")
+    );
     assert_eq!(
         rows(&list(&query("StandardValueSet")), "result", &["fullName"]).len(),
         0

@@ -10,6 +10,7 @@ mod deletions;
 mod deploy;
 mod effects;
 mod list;
+mod locks;
 mod retrieve;
 mod round_trip;
 mod soap;

@@ -72,7 +72,7 @@ async fn item_31_the_server_writes_xml_anew() {
     let client = Client::new(fast(), "dev1").await;
     let site = xml(
         "RemoteSiteSetting",
-        "<!-- mine -->\n\t<url>https://a.example/?q='1'</url><isActive>true</isActive>",
+        "<!-- mine -->\n\t<description>say \"ah\"</description><url>https://a.example/?q='1'</url><isActive>true</isActive>",
     );
     client.deploy_ok(&package(
         &["RemoteSiteSetting:A"],
@@ -82,7 +82,7 @@ async fn item_31_the_server_writes_xml_anew() {
     assert_eq!(
         String::from_utf8_lossy(&files["remoteSiteSettings/A.remoteSite"]),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RemoteSiteSetting xmlns=\"http://soap.sforce.com/2006/04/metadata\">\n    \
-         <disableProtocolSecurity>false</disableProtocolSecurity>\n    <isActive>true</isActive>\n    \
+         <description>say &quot;ah&quot;</description>\n    <disableProtocolSecurity>false</disableProtocolSecurity>\n    <isActive>true</isActive>\n    \
          <url>https://a.example/?q=&apos;1&apos;</url>\n</RemoteSiteSetting>\n"
     );
 }
@@ -122,7 +122,7 @@ async fn item_32_sorts_what_the_server_sorts_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_zip_is_given_out_once() {
+async fn switch_12_a_zip_is_given_out_once() {
     let client = Client::new(fast(), "dev1").await;
     let started = client.soap(&format!(
         "<met:retrieve><request>{}</request></met:retrieve>",
@@ -142,34 +142,31 @@ async fn the_zip_is_given_out_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_retrievals_wait() {
-    let mut config = stepped();
-    config.switches.concurrent_retrieves = 1;
-    let client = Client::new(config, "dev1").await;
-    let ids: Vec<String> = (0..2)
-        .map(|_| {
-            value(
-                &client.soap(&format!(
-                    "<met:retrieve><request>{}</request></met:retrieve>",
-                    unpackaged(&["Profile:Admin"])
-                )),
-                "id",
-            )
-        })
-        .collect();
-    client.world.clock.step(1_200);
-    let states: Vec<String> = ids
-        .iter()
-        .map(|id| {
-            value(
-                &client.soap(&format!(
+async fn switch_12_too_many_retrievals_wait() {
+    for (set, most) in [(Some(1), 1), (None, 10)] {
+        let mut config = stepped();
+        if let Some(most) = set {
+            config.switches.concurrent_retrieves = most;
+        }
+        let client = Client::new(config, "dev1").await;
+        let request = format!(
+            "<met:retrieve><request>{}</request></met:retrieve>",
+            unpackaged(&["Profile:Admin"])
+        );
+        let ids: Vec<String> = (0..=most).map(|_| value(&client.soap(&request), "id")).collect();
+        client.world.clock.step(1_200);
+        let states: Vec<String> = ids
+            .iter()
+            .map(|id| {
+                let check = format!(
                     "<met:checkRetrieveStatus><met:asyncProcessId>{id}</met:asyncProcessId></met:checkRetrieveStatus>"
-                )),
-                "status",
-            )
-        })
-        .collect();
-    assert_eq!(states, ["InProgress", "Pending"]);
+                );
+                value(&client.soap(&check), "status")
+            })
+            .collect();
+        assert!(states[..most].iter().all(|state| state == "InProgress"), "{states:?}");
+        assert_eq!(states[most], "Pending");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The SOAP surface: items 18 and 19 of section 12.
 
-use super::client::{Client, fast, value};
+use super::client::{Client, fast, unpack, value};
 use syncline_simulator::oauth::users::PASSWORD;
 use syncline_simulator::org::sessions;
 
@@ -23,6 +23,14 @@ async fn item_18_soap_shapes() {
             "<met:retrieve><{name}><met:unpackaged><types xmlns=\"\"><members>Admin</members><name>Profile</name></types><met:version>67.0</met:version></met:unpackaged></{name}></met:retrieve>"
         ));
         assert_eq!(value(&started, "state"), "Queued");
+        let done = client.soap(&format!(
+            "<met:checkRetrieveStatus><met:asyncProcessId>{}</met:asyncProcessId></met:checkRetrieveStatus>",
+            value(&started, "id")
+        ));
+        assert!(
+            unpack(&done).contains_key("unpackaged/profiles/Admin.profile"),
+            "{name}"
+        );
     }
     // Any tail behind the version.
     for tail in ["", "/", "/00D000000000001", "/deployRequest/anything"] {

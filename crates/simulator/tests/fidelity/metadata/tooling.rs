@@ -40,6 +40,13 @@ async fn item_37_metadata_patch_replaces() {
         (&after["EndpointUrl"], &after["Description"]),
         (&json!("https://b.example"), &json!(null))
     );
+    // With two sites, only a query for one of them may select the column.
+    client.deploy_ok(&package(
+        &["RemoteSiteSetting:B"],
+        &[("remoteSiteSettings/B.remoteSite", &site)],
+    ));
+    let (status, error) = client.json("GET", "/tooling/query", "q=SELECT+Id,Metadata+FROM+RemoteProxy", "");
+    assert_eq!((status, &error[0]["errorCode"]), (400, &json!("MALFORMED_QUERY")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,16 @@ async fn item_05_addresses_end_in_invalid_unless_there_is_an_access_group() {
         "Contact",
         &[("LastName", "Roe".to_owned()), ("Email", "roe@b.example".to_owned())],
     );
+    insert(
+        &prod.org,
+        "Lead",
+        &[("LastName", "Poe".to_owned()), ("Email", "poe@c.example".to_owned())],
+    );
+    insert(
+        &prod.org,
+        "Group",
+        &[("Type", "Queue".to_owned()), ("Email", "queue@acme.example".to_owned())],
+    );
     let plain = refreshed(&prod, "dev1", &json!({}));
     assert_eq!(
         count(
@@ -66,7 +76,13 @@ async fn item_05_addresses_end_in_invalid_unless_there_is_an_access_group() {
     assert_eq!(created.status, 201, "{}", text(&created));
     wait(&prod, "full", "Completed");
     let full = prod.world.org("full").expect("full");
-    assert_eq!(word(&full, "SELECT Email FROM Contact"), "roe@b.example");
+    for (object, address) in [
+        ("Contact", "roe@b.example"),
+        ("Lead", "poe@c.example"),
+        ("\"Group\" WHERE Type = 'Queue'", "queue@acme.example"),
+    ] {
+        assert_eq!(word(&full, &format!("SELECT Email FROM {object}")), address);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,7 +282,7 @@ async fn item_40_secrets_are_gone_and_saml_is_off() {
         &prod.org,
         "NamedCredential",
         "Billing",
-        "<NamedCredential>\n    <password>s3cret</password>\n    <username>u</username>\n</NamedCredential>",
+        "<NamedCredential>\n    <oauthToken>t0ken</oauthToken>\n    <password>s3cret</password>\n    <username>u</username>\n</NamedCredential>",
     );
     component(
         &prod.org,

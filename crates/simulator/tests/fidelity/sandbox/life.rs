@@ -128,6 +128,8 @@ async fn item_09_activation_is_for_the_latest_refresh_while_it_waits() {
     );
     assert_eq!(refresh(&prod, "dev1", &json!({})), 400, "a copy is under way");
     wait(&prod, "dev1", "Pending Activation");
+    step(&world, 2 * DAY);
+    assert_eq!(refresh(&prod, "dev1", &json!({})), 400, "a copy waits");
     let before = world.org("dev1").expect("dev1").id.clone();
     assert_eq!(act(&prod, &old, "ACTIVATE").0, 400, "an older process");
     let new = process(&prod, "dev1");
@@ -183,10 +185,15 @@ async fn item_44_copies_take_time_in_a_queue_and_show_no_even_progress() {
         Some(1.0)
     );
     let (mut shown, mut labels) = (Vec::new(), Vec::new());
+    let mut queued = [0, 0];
     while status(&prod, "dev1") != "Pending Activation" || status(&prod, "uat") != "Pending Activation" {
         step(&world, MINUTE);
         prod.get("/services/data/v67.0");
-        shown.push(process(&prod, "dev1")["CopyProgress"].as_i64().expect("progress"));
+        for (waited, name) in queued.iter_mut().zip(["dev1", "uat"]) {
+            *waited += usize::from(status(&prod, name) == "Pending");
+        }
+        let dev1 = process(&prod, "dev1");
+        shown.push(dev1["CopyProgress"].as_i64().expect("progress"));
         let uat = process(&prod, "uat");
         assert_eq!(uat["CopyProgress"], Value::Null, "copies by a template show none");
         let label = uat["Status"].as_str().expect("status").to_owned();
@@ -202,6 +209,16 @@ async fn item_44_copies_take_time_in_a_queue_and_show_no_even_progress() {
     assert!(shown.is_sorted() && shown.first() == Some(&0) && shown.last() == Some(&100));
     let distinct: std::collections::BTreeSet<_> = shown.iter().collect();
     assert!(distinct.len() > 5, "{distinct:?}");
+    assert!(queued[0] < queued[1], "who comes later waits longer: {queued:?}");
+    // Minutes of the copy; an even progress would be at the same share of them.
+    let minutes = &shown[queued[0]..=shown.iter().position(|each| *each == 100).expect("the end")];
+    let uneven = (1..minutes.len())
+        .filter(|at| minutes[*at] != minutes[at - 1])
+        .any(|at| {
+            let even = i64::try_from(at * 100 / minutes.len()).expect("percent");
+            (minutes[at] - even).abs() > 12
+        });
+    assert!(uneven, "{minutes:?}");
     assert_eq!(stage(&process(&prod, "uat"), 2)["Status"], "In Progress");
 }
 
