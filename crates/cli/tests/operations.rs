@@ -115,7 +115,7 @@ fn what_the_policy_refuses_has_a_code_and_a_hint() {
     insta::assert_snapshot!(env.syncline("back-promote --from uat --onto production"), @r#"
     exit 2
     --- stderr
-    error: Test has admin in `production`; for `back-promote` nobody may in production
+    error: Test has every role in `production`; for `back-promote` nobody may in production
     hint: ask somebody who may, or an admin for the role
     "#);
     let told = env.syncline("back-promote --from uat --onto production --json");

@@ -50,10 +50,10 @@ pub fn decide(actor: &Actor, action: Action, environment: Option<&Environment>) 
         who => format!("allowed are {}", who.join(", ")),
     };
     let is: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-    let is = if is.is_empty() {
-        "no role".to_owned()
-    } else {
-        is.join(", ")
+    let is = match is.len() {
+        0 => "no role".to_owned(),
+        count if count == Role::ALL.len() => "every role".to_owned(),
+        _ => is.join(", "),
     };
     Decision {
         allowed: false,
