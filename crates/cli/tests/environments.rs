@@ -88,19 +88,9 @@ fn edit(env: &TestEnv, org: &str, name: &str, rate: u32) {
     std::fs::remove_dir_all(env.work().join("org")).expect("removed");
 }
 
-fn ok(env: &TestEnv, line: &str) -> Ran {
-    let ran = env.syncline(line);
-    assert_eq!(ran.code, 0, "{line}: {ran}");
-    ran
-}
-
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).expect("JSON")
-}
-
 /// Differences as `class path kind author`.
 fn differences(ran: &Ran) -> Vec<String> {
-    let found = json(ran);
+    let found = ran.json();
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let one = |one: &Value| {
         format!(
@@ -122,9 +112,9 @@ fn differences(ran: &Ran) -> Vec<String> {
 #[test]
 fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     let (env, _simulator) = world();
-    ok(&env, "snapshot production uat dev1");
+    env.ok("snapshot production uat dev1");
     assert_eq!(
-        ok(&env, "drift production").stdout.lines().last(),
+        env.ok("drift production").stdout.lines().last(),
         Some("the org is as its branch says")
     );
 
@@ -143,9 +133,9 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     let shown = env.syncline("drift production");
     assert!(shown.stdout.contains("syncline drift production --adopt"), "{shown}");
 
-    let dry = ok(&env, "drift production --adopt ApexClass:Tax --dry-run --json");
-    assert_eq!(json(&dry)["commit"], Value::Null);
-    let adopted = ok(&env, "drift production --adopt ApexClass:Tax -m Hotfix");
+    let dry = env.ok("drift production --adopt ApexClass:Tax --dry-run --json");
+    assert_eq!(dry.json()["commit"], Value::Null);
+    let adopted = env.ok("drift production --adopt ApexClass:Tax -m Hotfix");
     assert!(
         adopted.stdout.contains("1 difference of production adopted in 1 file"),
         "{adopted}"
@@ -164,11 +154,11 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
         ["unmanaged ApexClass:Quick added by admin"],
         "{left}"
     );
-    ok(&env, "drift production --adopt --all");
-    ok(&env, "drift production");
+    env.ok("drift production --adopt --all");
+    env.ok("drift production");
 
     // The hotfix is now ahead of everything below.
-    let status = json(&ok(&env, "status --json"));
+    let status = env.ok("status --json").json();
     let uat = &status["environments"][1];
     assert_eq!(
         (&uat["name"], &uat["above"]["behind"]),
@@ -177,7 +167,7 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
     );
     assert_eq!(uat["drift"]["in_org"], 0);
     assert_eq!(uat["next_refresh"]["from"], "2026-01-15T00:00:00Z");
-    ok(&env, "back-promote --from production --onto uat --branches-only");
+    env.ok("back-promote --from production --onto uat --branches-only");
     let pending = env.syncline("drift uat --json");
     assert_eq!(
         differences(&pending),
@@ -197,12 +187,12 @@ fn a_hotfix_made_in_production_is_drift_and_is_adopted() {
 #[test]
 fn what_was_changed_in_an_org_is_set_back() {
     let (env, _simulator) = world();
-    ok(&env, "snapshot uat");
+    env.ok("snapshot uat");
     edit(&env, "uat", "Tax", 21);
     edit(&env, "uat", "More", 1);
-    ok(&env, "snapshot uat");
-    let tried = ok(&env, "drift uat --revert --all --json");
-    let told = json(&tried);
+    env.ok("snapshot uat");
+    let tried = env.ok("drift uat --revert --all --json");
+    let told = tried.json();
     let operation = &told["operations"][0];
     assert_eq!(
         (&operation["kind"], &operation["state"]),
@@ -214,7 +204,7 @@ fn what_was_changed_in_an_org_is_set_back() {
         (&operation["data"]["components"][0], &operation["data"]["deletions"][0]),
         (&"ApexClass:Tax".into(), &"ApexClass:More".into())
     );
-    let shown = ok(&env, "drift uat --revert --all");
+    let shown = env.ok("drift uat --revert --all");
     assert!(shown.stdout.contains("only validated"), "{shown}");
     // Somebody is faster than the snapshot.
     edit(&env, "uat", "Tax", 22);
@@ -223,9 +213,9 @@ fn what_was_changed_in_an_org_is_set_back() {
         refused.code == 2 && refused.stdout.contains("was changed again"),
         "{refused}"
     );
-    let done = ok(&env, "drift uat --revert --all --yes --json");
-    let id = json(&done)["operations"][0]["id"].as_str().expect("an id").to_owned();
-    ok(&env, "drift uat");
+    let done = env.ok("drift uat --revert --all --yes --json");
+    let id = done.json()["operations"][0]["id"].as_str().expect("an id").to_owned();
+    env.ok("drift uat");
     let bodies = env.run(&[
         "org",
         "query",
@@ -237,27 +227,27 @@ fn what_was_changed_in_an_org_is_set_back() {
     ]);
     assert_eq!(bodies.stdout, "Name\nFee\nTax\n");
     // It is undone like any other deployment.
-    ok(&env, &format!("rollback {id}"));
+    env.ok(&format!("rollback {id}"));
     let again = env.syncline("drift uat --json");
     assert_eq!(differences(&again).len(), 2, "{again}");
     // A production is set back only when it is named.
-    ok(&env, "snapshot production");
+    env.ok("snapshot production");
     edit(&env, "prod", "Fee", 2);
-    ok(&env, "snapshot production");
+    env.ok("snapshot production");
     let refused = env.syncline("drift production --revert --all --yes --json");
     assert!(
         refused.code == 2 && refused.stderr.contains("org.not-confirmed"),
         "{refused}"
     );
-    ok(&env, "drift production --revert --all --yes --confirm production");
-    ok(&env, "drift production");
+    env.ok("drift production --revert --all --yes --confirm production");
+    env.ok("drift production");
 }
 
 #[test]
 fn operations_that_wait_are_shown_where_they_wait() {
     let (env, _simulator) = world();
     assert_eq!(
-        json(&ok(&env, "status --json"))["environments"][1]["operations"],
+        env.ok("status --json").json()["environments"][1]["operations"],
         json!([])
     );
     env.write(
@@ -268,27 +258,27 @@ fn operations_that_wait_are_shown_where_they_wait() {
     env.git_ok(&["commit", "--quiet", "--all", "--message", "more"]);
     let waits = env.syncline("back-promote --from production --onto uat");
     assert_eq!(waits.code, 1, "{waits}");
-    let shown = ok(&env, "status");
+    let shown = env.ok("status");
     assert!(
         shown
             .stdout
             .contains("(promote) is waiting for a person at gates: Back-promote production to uat: approvals"),
         "{shown}"
     );
-    let listed = json(&ok(&env, "status --json"));
+    let listed = env.ok("status --json").json();
     let waiting = &listed["environments"][1]["operations"][0];
     assert_eq!(
         (&waiting["kind"], &waiting["step"]),
         (&"promote".into(), &"gates".into())
     );
     let id = waiting["id"].as_str().expect("an id");
-    let one = ok(&env, "env show uat");
+    let one = env.ok("env show uat");
     assert!(
         one.stdout.contains(&format!("{} (promote)", &id[id.len() - 8..])),
         "{one}"
     );
-    ok(&env, &format!("operation cancel {id} --reason done"));
-    assert!(!ok(&env, "status").stdout.contains("(promote)"));
+    env.ok(&format!("operation cancel {id} --reason done"));
+    assert!(!env.ok("status").stdout.contains("(promote)"));
 }
 
 #[test]
@@ -301,19 +291,19 @@ fn everything_outside_of_git_is_adopted_at_once() {
     }
     deploy(&env, "uat", "org");
     std::fs::remove_dir_all(env.work().join("org")).expect("removed");
-    ok(&env, "snapshot uat");
+    env.ok("snapshot uat");
     let shown = env.syncline("drift uat --stat");
     assert_eq!(shown.code, 1);
     let row: Vec<&str> = shown.stdout.lines().last().expect("a row").split_whitespace().collect();
     assert_eq!(row, ["ApexClass", "300", "0", "0"], "{shown}");
-    let adopted = ok(&env, "drift uat --adopt --all");
+    let adopted = env.ok("drift uat --adopt --all");
     assert!(
         adopted
             .stdout
             .starts_with("300 differences of uat adopted in 600 files"),
         "{adopted}"
     );
-    ok(&env, "drift uat");
+    env.ok("drift uat");
 }
 
 #[test]
@@ -322,7 +312,7 @@ fn absence_is_deletion_only_after_a_complete_snapshot_of_the_same_scope() {
     class(&env, "app", "Late", 1);
     env.git_ok(&["add", "--all"]);
     env.git_ok(&["commit", "--quiet", "--message", "late"]);
-    ok(&env, "snapshot production");
+    env.ok("snapshot production");
     let never = env.syncline("drift production --json");
     assert_eq!(differences(&never), ["pending ApexClass:Late removed by -"], "{never}");
 
@@ -335,7 +325,7 @@ fn absence_is_deletion_only_after_a_complete_snapshot_of_the_same_scope() {
         "<Package xmlns=\"http://soap.sforce.com/2006/04/metadata\"><version>66.0</version></Package>",
     );
     let line = "org deploy prod gone --destructive gone/destructiveChangesPost.xml --confirm-production prod";
-    ok(&env, line);
+    env.ok(line);
     std::fs::remove_dir_all(env.work().join("gone")).expect("removed");
     let gone = env.syncline("drift production --now --json");
     assert_eq!(
@@ -346,23 +336,23 @@ fn absence_is_deletion_only_after_a_complete_snapshot_of_the_same_scope() {
         ],
         "{gone}"
     );
-    ok(&env, "drift production --adopt ApexClass:Fee");
+    env.ok("drift production --adopt ApexClass:Fee");
     assert!(!env.work().join("app/main/default/classes/Fee.cls").exists());
 }
 
 #[test]
 fn states_are_named() {
     let (env, _simulator) = world();
-    ok(&env, "snapshot uat");
-    ok(&env, "diff env:uat snapshot:uat --type ApexClass");
-    ok(&env, "diff env:production org:production --type ApexClass");
+    env.ok("snapshot uat");
+    env.ok("diff env:uat snapshot:uat --type ApexClass");
+    env.ok("diff env:production org:production --type ApexClass");
     let ambiguous = env.syncline("diff uat main --json");
     assert!(
         ambiguous.code == 2 && ambiguous.stderr.contains("`env:uat` or `snapshot:uat` or `org:uat`"),
         "{ambiguous}"
     );
     // An environment and its branch are one.
-    ok(&env, "diff main env:production");
+    env.ok("diff main env:production");
     let unknown = env.syncline("diff snapshot:dev1 main --json");
     assert!(
         unknown.code == 2 && unknown.stderr.contains("there is no snapshot of `dev1`"),
@@ -373,7 +363,7 @@ fn states_are_named() {
 #[test]
 fn what_goes_wrong_is_told_with_a_code_and_a_hint() {
     let (env, simulator) = world();
-    ok(&env, "snapshot");
+    env.ok("snapshot");
     let fails = |line: &str, code: &str, hint: &str| {
         let ran = env.syncline(&format!("{line} --json"));
         assert_eq!(ran.code, 2, "{line}: {ran}");
@@ -424,7 +414,7 @@ fn what_goes_wrong_is_told_with_a_code_and_a_hint() {
 #[test]
 fn an_org_that_was_refreshed_is_noticed() {
     let (env, simulator) = world();
-    ok(&env, "snapshot uat");
+    env.ok("snapshot uat");
     // The sandbox's login leads to another org from now on.
     simulator.login_as(&env, "uat", "dev1");
     let refused = env.syncline("snapshot uat --json");
@@ -434,8 +424,8 @@ fn an_org_that_was_refreshed_is_noticed() {
     );
     let check = env.syncline("env check uat");
     assert!(check.code == 1 && check.stdout.contains("it was refreshed"), "{check}");
-    ok(&env, "snapshot uat --new-org");
-    ok(&env, "snapshot uat");
+    env.ok("snapshot uat --new-org");
+    env.ok("snapshot uat");
     let orgs = env.git_ok(&[
         "log",
         "--format=%(trailers:key=Syncline-Org,valueonly)",
@@ -448,17 +438,17 @@ fn an_org_that_was_refreshed_is_noticed() {
 #[test]
 fn environments_are_listed_shown_and_checked() {
     let (env, _simulator) = world();
-    let list = ok(&env, "env list");
+    let list = env.ok("env list");
     assert!(
         list.stdout.contains("dev1 → uat  developer, branch env/dev1, org dev1"),
         "{list}"
     );
-    let shown = ok(&env, "env show uat");
+    let shown = env.ok("env show uat");
     assert!(
         shown.stdout.contains("licence      partial") && shown.stdout.contains("below        dev1"),
         "{shown}"
     );
-    let check = ok(&env, "env check");
+    let check = env.ok("env check");
     assert!(check.stdout.ends_with("everything that was checked works\n"), "{check}");
     env.write("syncline.toml", CONFIG.replace("org = \"dev1\"", "org = \"nope\""));
     let bad = env.syncline("env check --offline");
@@ -477,12 +467,12 @@ fn a_baseline_says_what_is_shared() {
     class(&env, "app", "Tax", 25);
     env.git_ok(&["add", "--all"]);
     env.git_ok(&["commit", "--quiet", "--message", "more"]);
-    let dry = ok(&env, "baseline uat --at env/uat --dry-run");
+    let dry = env.ok("baseline uat --at env/uat --dry-run");
     assert!(dry.stdout.contains("1 component in which production differs"), "{dry}");
     assert_eq!(env.git_ok(&["for-each-ref", "refs/syncline/base"]), "");
-    let set = ok(&env, "baseline uat --json");
+    let set = env.ok("baseline uat --json");
     assert_eq!(
-        (&json(&set)["down"], &json(&set)["up"]),
+        (&set.json()["down"], &set.json()["up"]),
         (&0.into(), &1.into()),
         "{set}"
     );
@@ -498,14 +488,14 @@ fn the_first_day_begins_with_what_the_orgs_have() {
     for org in ["prod", "uat", "dev1"] {
         simulator.login(&fresh, org, &simulator.url(org), &[]);
     }
-    let dry = ok(&fresh, "init --from-org dev1 prod uat --dry-run");
+    let dry = fresh.ok("init --from-org dev1 prod uat --dry-run");
     assert!(
         dry.stdout.contains(
             "[environments.uat]\nbranch = \"env/uat\"\nkind = \"uat\"\npromotes-to = \"prod\"\norg = \"uat\""
         ),
         "{dry}"
     );
-    let made = ok(&fresh, "init --from-org dev1 prod uat");
+    let made = fresh.ok("init --from-org dev1 prod uat");
     assert!(
         made.stdout
             .contains("uat: uat; its branch env/uat begins with what the org has"),
@@ -526,12 +516,12 @@ fn the_first_day_begins_with_what_the_orgs_have() {
     );
     assert_eq!(fresh.git_ok(&["diff", "--name-only", "main", "env/dev1"]), "");
     for name in ["prod", "uat", "dev1"] {
-        let drift = ok(&fresh, &format!("drift {name}"));
+        let drift = fresh.ok(&format!("drift {name}"));
         assert!(drift.stdout.ends_with("the org is as its branch says\n"), "{drift}");
     }
-    let status = json(&ok(&fresh, "status --json"));
+    let status = fresh.ok("status --json").json();
     assert_eq!(status["environments"][1]["above"]["ahead"], 1, "{status}");
-    let still = json(&ok(&fresh, "snapshot uat --json"));
+    let still = fresh.ok("snapshot uat --json").json();
     assert_eq!(
         (&still["snapshots"][0]["changed"], &still["snapshots"][0]["gone"]),
         (&false.into(), &Value::Array(Vec::new()))
@@ -543,7 +533,7 @@ fn the_first_day_begins_with_what_the_orgs_have() {
     // A repository with metadata keeps it.
     std::fs::remove_file(env.work().join("syncline.toml")).expect("removed");
     env.git_ok(&["commit", "--quiet", "--all", "--message", "anew"]);
-    let kept = ok(&env, "init --from-org prod uat");
+    let kept = env.ok("init --from-org prod uat");
     assert!(
         kept.stdout
             .contains("prod: production; its branch main keeps what it has, commit"),
@@ -577,15 +567,15 @@ fn values_of_an_environment_and_secrets_are_no_drift() {
     env.write("org/sfdx-project.json", PROJECT);
     env.write(&format!("org/app/{path}"), credential("erp-test"));
     deploy(&env, "uat", "org");
-    ok(&env, "snapshot uat");
-    let explained = ok(&env, "drift uat --json");
+    env.ok("snapshot uat");
+    let explained = env.ok("drift uat --json");
     assert_eq!(
         differences(&explained),
         ["overlay RemoteSiteSetting:Erp changed by -"],
         "{explained}"
     );
     assert_eq!(
-        json(&ok(&env, "status uat --json"))["environments"][0]["drift"]["in_org"],
+        env.ok("status uat --json").json()["environments"][0]["drift"]["in_org"],
         0
     );
     // Another value than that of the overlay is somebody's change.

@@ -50,7 +50,7 @@ fn world() -> (TestEnv, Simulator) {
     for org in ["uat", "dev1"] {
         let ran = simulator.login(&env, org, &simulator.url(org), &[]);
         assert_eq!(ran.code, 0, "{ran}");
-        ok(&env, &format!("org deploy {org} ."));
+        env.ok(&format!("org deploy {org} ."));
     }
     (env, simulator)
 }
@@ -58,22 +58,12 @@ fn world() -> (TestEnv, Simulator) {
 fn edit(env: &TestEnv, login: &str, name: &str, body: &str) {
     env.write("org/sfdx-project.json", PROJECT);
     class(env, "org/app", name, body);
-    ok(env, &format!("org deploy {login} org"));
+    env.ok(&format!("org deploy {login} org"));
     std::fs::remove_dir_all(env.work().join("org")).expect("removed");
 }
 
-fn ok(env: &TestEnv, line: &str) -> Ran {
-    let ran = env.syncline(line);
-    assert_eq!(ran.code, 0, "{line}: {ran}");
-    ran
-}
-
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).expect("JSON")
-}
-
 fn listed(ran: &Ran) -> Vec<String> {
-    let found = json(ran);
+    let found = ran.json();
     let one = |one: &Value| {
         format!(
             "{} {}",
@@ -97,13 +87,13 @@ fn let_time_pass(simulator: &Simulator) {
 #[test]
 fn my_changes_become_a_branch_that_is_submitted() {
     let (env, simulator) = world();
-    ok(&env, "snapshot uat dev1");
+    env.ok("snapshot uat dev1");
     let none = env.syncline("work capture --json");
     assert!(none.code == 2 && none.stderr.contains("syncline work start"), "{none}");
     let begun = env.run(&["work", "start", "Fees in euro", "--json"]);
     assert_eq!(begun.code, 0, "{begun}");
-    assert_eq!(json(&begun)["branch"], "changes/1-fees-in-euro", "{begun}");
-    assert_eq!(json(&begun)["target"], "uat");
+    assert_eq!(begun.json()["branch"], "changes/1-fees-in-euro", "{begun}");
+    assert_eq!(begun.json()["target"], "uat");
     assert_eq!(
         env.git_ok(&["branch", "--show-current"]),
         "main\n",
@@ -113,8 +103,8 @@ fn my_changes_become_a_branch_that_is_submitted() {
     edit(&env, "dev1", "Fee", "Integer fee;");
     edit(&env, "dev1", "Tax", "Integer rates;");
     let_time_pass(&simulator);
-    let list = ok(&env, "work capture --json");
-    assert_eq!(json(&list)["tracked"], true, "{list}");
+    let list = env.ok("work capture --json");
+    assert_eq!(list.json()["tracked"], true, "{list}");
     assert_eq!(
         listed(&list),
         ["ApexClass:Fee added", "ApexClass:Tax changed"],
@@ -126,7 +116,7 @@ fn my_changes_become_a_branch_that_is_submitted() {
         "nothing is kept yet"
     );
 
-    let kept = ok(&env, "work capture 1 -m Fees");
+    let kept = env.ok("work capture 1 -m Fees");
     assert!(
         kept.stdout.contains("1 component kept in 2 files for work item 1"),
         "{kept}"
@@ -141,38 +131,38 @@ fn my_changes_become_a_branch_that_is_submitted() {
         "{message}"
     );
     assert_eq!(
-        listed(&ok(&env, "work capture --json --offline")),
+        listed(&env.ok("work capture --json --offline")),
         ["ApexClass:Tax changed"]
     );
     // What is captured is in an open change for everybody else.
     let drift = env.syncline("drift dev1 --json");
-    let found = json(&drift);
+    let found = drift.json();
     assert_eq!(
         (&found["differences"][0]["class"], &found["differences"][0]["change"]),
         (&"captured".into(), &"changes/1-fees-in-euro".into()),
         "{drift}"
     );
-    let status = json(&ok(&env, "status dev1 --json"));
+    let status = env.ok("status dev1 --json").json();
     assert_eq!(status["environments"][0]["open_changes"][0], "changes/1-fees-in-euro");
 
-    ok(&env, "work capture --all --offline");
+    env.ok("work capture --all --offline");
     let shown = env.git_ok(&["diff", "--name-only", "main...changes/1-fees-in-euro"]);
     assert_eq!(shown.lines().count(), 3, "{shown}");
     assert!(
-        ok(&env, "work list")
+        env.ok("work list")
             .stdout
             .contains("1  Fees in euro  [begun, in dev1, 3 files]")
     );
-    let alone = ok(&env, "work submit");
+    let alone = env.ok("work submit");
     assert!(alone.stdout.contains("has no remote"), "{alone}");
-    assert!(ok(&env, "work list").stdout.contains("[open, in dev1"));
+    assert!(env.ok("work list").stdout.contains("[open, in dev1"));
 
     // With a remote it is pushed.
     let remote = env.home().join("remote.git");
     env.git_ok(&["init", "--quiet", "--bare", remote.to_str().expect("UTF-8")]);
     env.git_ok(&["remote", "add", "origin", remote.to_str().expect("UTF-8")]);
-    let pushed = ok(&env, "work submit --json");
-    assert_eq!(json(&pushed)["remote"], "origin", "{pushed}");
+    let pushed = env.ok("work submit --json");
+    assert_eq!(pushed.json()["remote"], "origin", "{pushed}");
     assert!(
         env.git_ok(&["ls-remote", "origin"])
             .contains("refs/heads/changes/1-fees-in-euro")
@@ -180,25 +170,25 @@ fn my_changes_become_a_branch_that_is_submitted() {
 
     // Its target takes it.
     env.git_ok(&["branch", "--force", "env/uat", "changes/1-fees-in-euro"]);
-    assert!(ok(&env, "work list").stdout.contains("[done, in dev1"));
+    assert!(env.ok("work list").stdout.contains("[done, in dev1"));
 }
 
 #[test]
 fn without_tracking_the_last_change_tells_whose_it_is() {
     let (env, _simulator) = world();
-    ok(&env, "snapshot uat");
+    env.ok("snapshot uat");
     let begun = env.run(&["work", "start", "Hotfix", "--env", "uat", "--id", "BILL-12"]);
     assert_eq!(begun.code, 0, "{begun}");
     edit(&env, "uat", "Fee", "Integer fee;");
-    let list = ok(&env, "work capture --json");
-    assert_eq!(json(&list)["tracked"], false, "{list}");
+    let list = env.ok("work capture --json");
+    assert_eq!(list.json()["tracked"], false, "{list}");
     assert_eq!(listed(&list), ["ApexClass:Fee added"], "{list}");
     let wrong = env.syncline("work capture 7 --offline --json");
     assert!(
         wrong.code == 2 && wrong.stderr.contains("no number of the list"),
         "{wrong}"
     );
-    ok(&env, "work capture ApexClass:Fee --offline");
+    env.ok("work capture ApexClass:Fee --offline");
     assert!(
         env.git_ok(&["ls-tree", "-r", "--name-only", "changes/BILL-12-hotfix"])
             .contains("classes/Fee.cls")
@@ -208,7 +198,7 @@ fn without_tracking_the_last_change_tells_whose_it_is() {
 #[test]
 fn what_somebody_else_changed_meanwhile_is_merged_or_told() {
     let (env, _simulator) = world();
-    ok(&env, "snapshot uat dev1");
+    env.ok("snapshot uat dev1");
     // The target goes on: another line of the same class, and the same line of another.
     class(&env, "app", "Tax", "Integer rate;");
     let text = env.read("app/main/default/classes/Tax.cls").replace("// one", "// uno");
@@ -218,7 +208,7 @@ fn what_somebody_else_changed_meanwhile_is_merged_or_told() {
     env.git_ok(&["branch", "--force", "env/uat", "main"]);
     assert_eq!(env.run(&["work", "start", "Rates"]).code, 0);
     edit(&env, "dev1", "Tax", "Integer rates;");
-    ok(&env, "work capture --all");
+    env.ok("work capture --all");
     let merged = env.git_ok(&["show", "changes/1-rates:app/main/default/classes/Tax.cls"]);
     assert!(
         merged.contains("// uno") && merged.contains("Integer rates;"),

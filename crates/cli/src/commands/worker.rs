@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use syncline_engine::operation::worker_name;
 use syncline_engine::worker::{self, Options, Stop, Until};
 
 use super::back_promote::open;
@@ -51,7 +52,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
     let report = operating::block_on(async {
         let runtime = operating::runtime(&repository).await?;
         let options = Options {
-            name: name(),
+            name: worker_name(),
             slots: args.slots.into(),
             lease: LEASE,
             poll: POLL,
@@ -74,12 +75,4 @@ pub fn run(args: Args, out: &mut Output) -> Result<Status, CommandError> {
         out.line(format_args!("  {count} {state}"))?;
     }
     Ok(Status::Done)
-}
-
-/// Host and process, so that people find it.
-fn name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let host = host.or_else(|| std::env::var("HOSTNAME").ok());
-    let host = host.as_deref().map_or("worker", str::trim);
-    format!("{host} {}", std::process::id())
 }

@@ -109,6 +109,13 @@ impl TestEnv {
         self.run(&arguments.split_whitespace().collect::<Vec<_>>())
     }
 
+    /// Runs a line that has to end with 0.
+    pub fn ok(&self, arguments: &str) -> Ran {
+        let ran = self.syncline(arguments);
+        assert_eq!(ran.code, 0, "{arguments}: {ran}");
+        ran
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = self.program(env!("CARGO_BIN_EXE_syncline"));
         self.finish(command.args(arguments))
@@ -158,6 +165,11 @@ impl Ran {
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
         }
+    }
+
+    /// What it told with `--json`.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).expect("JSON")
     }
 }
 

@@ -99,7 +99,7 @@ impl World {
     pub fn json(&self, line: &str) -> Value {
         let ran = self.run(&format!("{line} --json"));
         assert!(ran.code < 2, "syncline {line}\n{ran}");
-        serde_json::from_str(&ran.stdout).expect("JSON")
+        ran.json()
     }
 
     /// The components that an org has in the simulator's own books.

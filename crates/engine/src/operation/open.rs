@@ -40,9 +40,12 @@ pub async fn open(repository: &Repository, orgs: Orgs, url: Option<String>) -> R
     })
 }
 
-/// The name of the worker inside this command.
+/// The name of a worker in this process: host and process, so that people find it and two machines never share one.
 pub fn worker_name() -> String {
-    format!("command {}", std::process::id())
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| std::env::var("HOSTNAME").ok());
+    let host = host.as_deref().map_or("worker", str::trim);
+    format!("{host} {}", std::process::id())
 }
 
 /// Runs a worker for these operations until each waits for a person or a time, or has ended, and gives them as they are then.

@@ -88,14 +88,12 @@ pub(super) async fn approve(
     args: ApproveArgs,
     out: &mut Output,
 ) -> Result<Status, CommandError> {
-    let found = find(runtime, &args.operation).await?;
     let decision = Decision {
         granted: true,
         reason: args.reason,
         subject: args.about,
     };
-    operation::approve(runtime, &found.id, &operating::actor(repository)?, &decision).await?;
-    go_on(runtime, found, args.detach, out).await
+    decide(runtime, repository, &args.operation, &decision, args.detach, out).await
 }
 
 pub(super) async fn reject(
@@ -104,14 +102,25 @@ pub(super) async fn reject(
     args: RejectArgs,
     out: &mut Output,
 ) -> Result<Status, CommandError> {
-    let found = find(runtime, &args.operation).await?;
     let decision = Decision {
         granted: false,
         reason: Some(args.reason),
         subject: None,
     };
-    operation::approve(runtime, &found.id, &operating::actor(repository)?, &decision).await?;
-    go_on(runtime, found, args.detach, out).await
+    decide(runtime, repository, &args.operation, &decision, args.detach, out).await
+}
+
+async fn decide(
+    runtime: &Arc<Runtime>,
+    repository: &Repository,
+    operation: &str,
+    decision: &Decision,
+    detach: bool,
+    out: &mut Output,
+) -> Result<Status, CommandError> {
+    let found = find(runtime, operation).await?;
+    operation::approve(runtime, &found.id, &operating::actor(repository)?, decision).await?;
+    go_on(runtime, found, detach, out).await
 }
 
 pub(super) async fn answer(
